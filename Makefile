@@ -1,0 +1,82 @@
+# csp-web: `make run` starts it, `make test` tests it, `make help` lists the rest.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PORT ?= 8000
+export VENV
+
+# Each stamp is redone only when what it stands for changed, so a second run starts at once.
+ENVIRONMENT := $(VENV)/.made
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+
+$(ENVIRONMENT):
+	@echo "Making the Python environment in $(VENV)/"
+	@scripts/make_venv $(VENV)
+	@touch $@
+
+$(INSTALLED): $(ENVIRONMENT) requirements.txt pyproject.toml
+	@echo "Installing what csp-web needs (requirements.txt)"
+	@scripts/install_requirements $(VENV) requirements.txt
+	@scripts/install_checkout $(VENV)
+	@touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
+	@echo "Installing what its developers need (requirements-dev.txt)"
+	@scripts/install_requirements $(VENV) requirements-dev.txt
+	@touch $@
+
+.PHONY: help
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(INSTALLED) ## environment and dependencies in .venv/, nothing started
+
+.PHONY: dev
+dev: $(INSTALLED_DEV) ## the same with the developers' tools
+
+.PHONY: run
+run: $(INSTALLED) ## start with the demo world on http://127.0.0.1:8000 (PORT= changes it)
+	@$(VENV)/bin/csp-web init
+	@$(VENV)/bin/csp-web demo
+	@exec $(VENV)/bin/csp-web run --port $(PORT)
+
+.PHONY: test
+test: $(INSTALLED_DEV) ## every test: SQLite, PostgreSQL, real browser
+	@scripts/install_test_deps
+	@scripts/run_tests
+
+.PHONY: test-sqlite
+test-sqlite: $(INSTALLED_DEV) ## the tests without a browser, on SQLite
+	@scripts/run_tests sqlite
+
+.PHONY: test-postgres
+test-postgres: $(INSTALLED_DEV) ## the tests that touch the database, on PostgreSQL
+	@scripts/install_test_deps
+	@scripts/run_tests postgres
+
+.PHONY: test-browser
+test-browser: $(INSTALLED_DEV) ## the tests in a real Chromium
+	@scripts/install_test_deps
+	@scripts/run_tests browser
+
+.PHONY: lint
+lint: $(INSTALLED_DEV) ## all static checks
+	@scripts/lint
+
+.PHONY: format
+format: $(INSTALLED_DEV) ## lay out the Python code and sort its imports
+	@$(VENV)/bin/ruff check --quiet --fix --select I .
+	@$(VENV)/bin/ruff format --quiet .
+
+.PHONY: lock
+lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement files
+	@scripts/lock
+
+.PHONY: clean
+clean: ## remove the environment and caches (never your data in instance/)
+	@rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov test-results
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
