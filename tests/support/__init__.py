@@ -1,0 +1,1 @@
+"""What tests stand on: a PostgreSQL of their own, databases, the real server, a real browser."""
