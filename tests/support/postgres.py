@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SUPERUSER = "csp_web"
 START_SECONDS = 60
@@ -134,7 +135,7 @@ def _run(name: str, *arguments: str, check: bool = True, log: Path | None = None
         raise RuntimeError(f"{name} failed ({done.returncode}): {said.strip()}")
 
 
-def _as_user() -> dict[str, object]:
+def _as_user() -> dict[str, Any]:
     """The arguments that make a subprocess run as the unprivileged user, in a clean environment."""
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     user = unprivileged_user()

@@ -1,0 +1,79 @@
+"""Fixtures for all tests. The databases are in support/databases.py, the real server in support/live.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from csp_web import db
+from csp_web.config import Settings, complete
+from tests.world import World, build_world
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+pytest_plugins = ["tests.support.no_skips", "tests.support.databases", "tests.support.live", "tests.support.browser"]
+
+# The same examples in every run, and no limit of time for one: a slow machine fails nothing.
+hypothesis_settings.register_profile("csp-web", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("csp-web")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """The settings of an installation that only this test uses."""
+    return complete(
+        Settings(
+            data_dir=tmp_path / "data",
+            database_url=database_url,
+            public_url="http://localhost",
+            secret_key="not-a-secret-" * 4,
+            keys_key="6b" * 32,
+        )
+    )
+
+
+@pytest.fixture
+def database(database_url: str) -> None:
+    """The session points at this test's database: enough for the domain, which needs no application."""
+    db.configure(database_url)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    """The application on this test's database."""
+    from csp_web.app import create_app
+
+    made = create_app(settings)
+    made.testing = True
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript: plain HTTP against the application."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, silent towards its maker; as root it has to do without its sandbox."""
+    from tests.support.browser import CHROMIUM_ARGUMENTS, find_chromium
+
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium(),
+        "args": [*CHROMIUM_ARGUMENTS, *as_root],
+    }
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two partners, their people and customers, in the database of ``app``."""
+    return build_world()
