@@ -1,0 +1,15 @@
+"""Routes, one package per area, one module per resource. Blueprints do not import each other."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask
+
+AREAS = ("home", "accounts", "customers", "orders", "software", "downloads", "tickets", "audit", "admin", "probes")
+
+
+def register_blueprints(app: Flask) -> None:
+    """Put every area's routes into the application."""
+    for area in AREAS:
+        app.register_blueprint(import_module(f"csp_web.blueprints.{area}").blueprint)

@@ -1,0 +1,7 @@
+"""Routes of the area: tickets."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("tickets", __name__)

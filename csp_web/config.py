@@ -1,0 +1,260 @@
+"""Settings: from the environment or a file, typed. A bad or unknown ``CSP_WEB_*`` stops the start with a sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "CSP_WEB_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the sentence names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an installation can decide. Sizes are bytes, times seconds unless the name says otherwise."""
+
+    data_dir: Path = Path("instance")
+    database_url: str = ""
+    files_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    site_name: str = "CSP Web"
+    secret_key: str = field(default="", repr=False)
+    keys_key: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = "csp-web@localhost"
+    languages: tuple[str, ...] = ("en", "ru")
+    trusted_proxies: int = 0
+    trusted_hosts: tuple[str, ...] = ()
+    processes: int = 0  # 0: as many as the machine has cores
+    threads: int = 2
+    session_hours: int = 12
+    session_idle_minutes: int = 120
+    link_days: int = 14
+    link_downloads: int = 50
+    max_upload_mb: int = 25
+    max_uploads: int = 10
+    max_ticket_mb: int = 100
+    offload: str = ""  # x-accel-redirect or x-sendfile: let the server in front send files
+    offload_prefix: str = "/_files/"
+
+    @property
+    def root(self) -> Path:
+        """Where templates, static files and migrations are."""
+        return ROOT
+
+    @property
+    def files_dir(self) -> Path:
+        """Where files of the disk store are."""
+        return self.data_dir / "files"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the site by HTTPS: cookies are then sent over it alone."""
+        return self.public_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment and, below it, from the file that ``CSP_WEB_CONFIG_FILE`` names.
+
+    Secrets that are not given are made once and kept in the data directory with mode 0600.
+
+    Raises:
+        SettingsError: a sentence that names the setting and says what it should be.
+    """
+    given = dict(os.environ if environ is None else environ)
+    values = _from_file(given.pop(PREFIX + "CONFIG_FILE", ""))
+    values |= {name: text for name, text in given.items() if name.startswith(PREFIX)}
+    values.pop(PREFIX + "TEST_DATABASE", None)
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    read: dict[str, Any] = {}
+    for name, text in values.items():
+        plain = name.removesuffix("_FILE")
+        if name not in known and not (plain != name and plain in _SECRETS):
+            raise SettingsError(f"{name} is not a setting of this version{_nearest(name, known)}.")
+        value = text if name in known else _read_secret(name, text)
+        setting = known[name if name in known else plain]
+        read[setting.name] = _parse(name, value, setting.name)
+    return complete(Settings(**read))
+
+
+_SECRETS = {PREFIX + "SECRET_KEY", PREFIX + "KEYS_KEY", PREFIX + "SMTP_URL", PREFIX + "DATABASE_URL"}
+_COUNTS = {
+    "trusted_proxies": (0, 10),
+    "processes": (0, 256),
+    "threads": (1, 64),
+    "session_hours": (1, 720),
+    "session_idle_minutes": (5, 43200),
+    "link_days": (1, 365),
+    "link_downloads": (1, 100_000),
+    "max_upload_mb": (1, 4096),
+    "max_uploads": (0, 100),
+    "max_ticket_mb": (1, 65536),
+}
+
+
+def complete(settings: Settings) -> Settings:
+    """Fill in what follows from the rest: the data directory, the database in it, secrets."""
+    directory = settings.data_dir.expanduser().absolute()
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"CSP_WEB_DATA_DIR: {directory} cannot be made: {error.strerror}.") from error
+    return Settings(
+        **{
+            **{f.name: getattr(settings, f.name) for f in fields(Settings)},
+            "data_dir": directory,
+            "database_url": settings.database_url or f"sqlite:///{directory / 'csp-web.sqlite3'}",
+            "files_url": settings.files_url or (directory / "files").as_uri(),
+            "secret_key": settings.secret_key or _kept_secret(directory / "secret-key"),
+            "keys_key": settings.keys_key or _kept_secret(directory / "keys-key"),
+        }
+    )
+
+
+def _kept_secret(path: Path) -> str:
+    """Read a secret of this installation; make it on the first start. Two starts at once agree on one."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _wait_for_secret(path)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+def _wait_for_secret(path: Path) -> str:
+    import time
+
+    for _attempt in range(50):
+        if text := path.read_text().strip():
+            return text
+        time.sleep(0.02)
+    raise SettingsError(f"{path} is empty. Restore it from a backup: without it stored keys cannot be read.")
+
+
+def _from_file(name: str) -> dict[str, str]:
+    if not name:
+        return {}
+    values: dict[str, str] = {}
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise SettingsError(f"CSP_WEB_CONFIG_FILE: {name} cannot be read: {error.strerror}.") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if not equals or not key.strip().startswith(PREFIX):
+            raise SettingsError(f"{name}, line {number}: a line is CSP_WEB_NAME=value.")
+        values[key.strip()] = value.strip().strip("\"'")
+    return values
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}.") from error
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _parse(name: str, text: str, key: str) -> Any:
+    if key == "data_dir":
+        return Path(text)
+    if key in _COUNTS:
+        return _count(name, text, *_COUNTS[key])
+    check = _CHECKS.get(key)
+    return check(name, text) if check else text
+
+
+def _count(name: str, text: str, low: int, high: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise SettingsError(f"{name} is {text!r}; it takes a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _public_url(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(f"{name} is {text!r}; it takes an address like https://csp.example.com.")
+    return text.rstrip("/")
+
+
+def _database_url(name: str, text: str) -> str:
+    try:
+        backend = make_url(text).drivername
+    except ArgumentError as error:
+        raise SettingsError(f"{name} is not a database address.") from error
+    if backend not in {"sqlite", "postgresql+psycopg"}:
+        raise SettingsError(f"{name} starts with {backend!r}; it takes sqlite:///… or postgresql+psycopg://….")
+    return text
+
+
+def _files_url(name: str, text: str) -> str:
+    if urlsplit(text).scheme != "file":
+        raise SettingsError(f"{name} is {text!r}; it takes file:///path.")
+    return text
+
+
+def _secret(name: str, text: str) -> str:
+    if len(text) < 32:
+        raise SettingsError(f"{name} is too short; it takes at least 32 random characters.")
+    return text
+
+
+def _smtp_url(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname):
+        raise SettingsError(f"{name} takes smtp://, smtps:// or smtp+starttls://user:password@host:port.")
+    return text
+
+
+def _languages(name: str, text: str) -> tuple[str, ...]:
+    codes = tuple(code.strip() for code in text.split(",") if code.strip())
+    if not codes or not set(codes) <= {"en", "ru"}:
+        raise SettingsError(f"{name} is {text!r}; it takes en, ru or both, separated by a comma.")
+    return codes
+
+
+def _hosts(_name: str, text: str) -> tuple[str, ...]:
+    return tuple(host.strip() for host in text.split(",") if host.strip())
+
+
+def _offload(name: str, text: str) -> str:
+    if text not in {"", "x-accel-redirect", "x-sendfile"}:
+        raise SettingsError(f"{name} is {text!r}; it takes x-accel-redirect, x-sendfile or nothing.")
+    return text
+
+
+_CHECKS = {
+    "public_url": _public_url,
+    "database_url": _database_url,
+    "files_url": _files_url,
+    "secret_key": _secret,
+    "keys_key": _secret,
+    "smtp_url": _smtp_url,
+    "languages": _languages,
+    "trusted_hosts": _hosts,
+    "offload": _offload,
+}

@@ -1,0 +1,252 @@
+"""The database: one session per request or thread, one transaction per act, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import enum
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+
+from csp_web.errors import Busy, NotFound, StorageFull
+from csp_web.i18n import gettext as _
+from csp_web.services.writer_queue import Busy as QueueBusy
+from csp_web.services.writer_queue import WriterQueue
+
+WRITE = "csp_web_write"
+BUSY_SECONDS = 20
+
+Row = TypeVar("Row", bound="Base")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant. Only aware datetimes go in, UTC comes out (D1)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+Document = JSON().with_variant(JSONB, "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Every table's base: named constraints (migrations need the names) and one mapping of types."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UTCDateTime,
+        str: Text,
+        int: RowId,
+        dict[str, Any]: Document,
+        list[str]: Document,
+        enum.Enum: Enum(enum.Enum, native_enum=False, length=40, values_callable=lambda e: [m.value for m in e]),
+    }
+
+
+session: scoped_session[Session] = scoped_session(sessionmaker())
+_queue: WriterQueue | None = None
+
+
+def now() -> datetime:
+    """The server's clock, the only one that counts (D1)."""
+    return datetime.now(UTC)
+
+
+def configure(database_url: str | URL) -> Engine:
+    """Point the session at a database. Call once per process, after a fork."""
+    global _queue
+    url = make_url(database_url)
+    engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgres_engine(url)
+    path = url.database if url.get_backend_name() == "sqlite" else None
+    _queue = WriterQueue(f"{path}.writer") if path and path != ":memory:" else None
+    session.remove()
+    session.configure(bind=engine)
+    return engine
+
+
+def engine() -> Engine:
+    """The engine in use."""
+    bind = session.get_bind()
+    return bind if isinstance(bind, Engine) else bind.engine
+
+
+def on_sqlite() -> bool:
+    """Whether this installation runs on SQLite."""
+    return engine().dialect.name == "sqlite"
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    made = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(made, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # this module says BEGIN, not the driver
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "temp_store=MEMORY",
+            "cache_size=-32000",
+            "mmap_size=268435456",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(made, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return made
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One act: everything in it is stored, or nothing.
+
+    What was loaded before is read again inside, so that rules are checked on what is true now. Audit rows that the
+    act collected are written last (their chain is the one thing that all writers share). A busy or full database
+    becomes a sentence; nothing was done then.
+    """
+    current = session()
+    if current.info.get("in_transaction"):
+        raise RuntimeError("transactions do not nest: one act is one transaction")
+    if current.new or current.dirty or current.deleted:
+        raise RuntimeError("something was changed outside a transaction")
+    current.rollback()
+    current.info["in_transaction"] = True
+    current.info["before_commit"] = []
+    try:
+        with _turn():
+            current.connection(execution_options={WRITE: True})
+            try:
+                yield
+                current.flush()
+                for step in current.info["before_commit"]:
+                    step()
+                current.commit()
+            except BaseException:
+                current.rollback()
+                raise
+    except QueueBusy as error:
+        raise Busy(_("Many people are saving at the moment. Nothing was saved; please try again.")) from error
+    except OperationalError as error:
+        raise _plain(error) from error
+    finally:
+        current.info.pop("in_transaction", None)
+        current.info.pop("before_commit", None)
+
+
+def before_commit(step: Any) -> None:
+    """Run a step as the last thing of the transaction in hand; steps run in the order in which they were added."""
+    steps = session().info.get("before_commit")
+    if steps is None:
+        raise RuntimeError("no act without a transaction")
+    steps.append(step)
+
+
+def in_transaction() -> bool:
+    """Whether an act is in hand."""
+    return bool(session().info.get("in_transaction"))
+
+
+def _turn() -> Any:
+    return _queue.turn(timeout=BUSY_SECONDS) if _queue is not None else nullcontext()
+
+
+def _plain(error: DBAPIError) -> Exception:
+    """Turn what the database says into what people understand, where a person can do something about it."""
+    text = str(error.orig).lower()
+    if "full" in text or "no space" in text:
+        return StorageFull(_("The disk of the server is full. Nothing was saved; tell your administrator."))
+    if "locked" in text or "busy" in text or "deadlock" in text or "could not serialize" in text:
+        return Busy(_("Many people are saving at the moment. Nothing was saved; please try again."))
+    if "readonly" in text or "read-only" in text:
+        return Busy(_("The database can only be read at the moment. Nothing was saved; tell your administrator."))
+    return error
+
+
+def for_update(model: type[Row], key: Any) -> Row:
+    """Read a row again and keep others from changing it until the transaction ends.
+
+    Raises:
+        NotFound: there is no such row.
+    """
+    row = session.get(model, key, populate_existing=True, with_for_update=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def scalar_or_404(statement: Any) -> Any:
+    """The one row that a statement finds; raises NotFound otherwise."""
+    found = session.scalar(statement)
+    if found is None:
+        raise NotFound
+    return found
+
+
+__all__ = [
+    "Base",
+    "Document",
+    "RowId",
+    "UTCDateTime",
+    "before_commit",
+    "configure",
+    "engine",
+    "for_update",
+    "in_transaction",
+    "now",
+    "on_sqlite",
+    "scalar_or_404",
+    "select",
+    "session",
+    "transaction",
+]

@@ -1,0 +1,114 @@
+"""The person who acts: who it is, for which partner, and what the roles allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Select, select
+
+from csp_web.db import Base, session
+from csp_web.domain.permissions import PERMISSIONS, ROLE_NAMES, roles_with
+from csp_web.errors import Forbidden, NotFound
+from csp_web.i18n import gettext as _
+from csp_web.models import Role, Ticket, User
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person as one request or command sees it; read once, never written back."""
+
+    id: int
+    partner_id: int
+    email: str
+    name: str
+    partner_name: str = ""
+    phone: str = ""
+    roles: frozenset[Role] = field(default_factory=frozenset)
+    language: str = "en"
+    time_zone: str = "UTC"
+    of_operator: bool = False
+    address: str = ""
+    request_id: str = ""
+
+    def may(self, permission: str) -> bool:
+        """Whether one of the roles has a permission."""
+        return not self.roles.isdisjoint(PERMISSIONS[permission])
+
+    @property
+    def sees_all_partners(self) -> bool:
+        """Whether the tickets of every partner are this person's work."""
+        return self.of_operator and Role.SUPPORT_AGENT in self.roles
+
+
+def actor_of(user: User, *, address: str = "", request_id: str = "") -> Actor:
+    """The actor for a user row: for commands, background work and tests."""
+    return Actor(
+        id=user.id,
+        partner_id=user.partner_id,
+        email=user.email,
+        name=user.name,
+        partner_name=user.partner.name,
+        phone=user.phone,
+        roles=allowed_roles(user.roles, of_operator=user.partner.is_operator),
+        language=user.language,
+        time_zone=user.time_zone,
+        of_operator=user.partner.is_operator,
+        address=address,
+        request_id=request_id,
+    )
+
+
+def allowed_roles(roles: Iterable[Role], *, of_operator: bool) -> frozenset[Role]:
+    """Roles that count: the operator's only count for people of the operator's organisation."""
+    return frozenset(role for role in roles if of_operator or not role.of_operator)
+
+
+def refusal(actor: Actor, permission: str) -> str:
+    """Why the actor may not, naming the roles that may (D14, B6); empty when allowed."""
+    if actor.may(permission):
+        return ""
+    names = ", ".join(_(ROLE_NAMES[role]) for role in roles_with(permission))
+    return _(
+        "This needs the role: %(roles)s. Ask a colleague who has it, or your admin agent to give it to you.",
+        roles=names,
+    )
+
+
+def require(actor: Actor, permission: str) -> None:
+    """Refuse an actor without the permission.
+
+    Raises:
+        Forbidden: names the roles that have it. The edge audits the refusal.
+    """
+    if not actor.may(permission):
+        raise Forbidden(refusal(actor, permission), permission=permission, roles=roles_with(permission))
+
+
+def scoped(model: type[Row], actor: Actor) -> Select[Any]:
+    """The rows of a model that the actor can see at all: the one place where tenancy is decided (S-1).
+
+    Every row of a partner carries ``partner_id``. Support agents see the tickets of all partners.
+    """
+    statement = select(model)
+    if model is Ticket and actor.sees_all_partners:
+        return statement
+    return statement.where(model.partner_id == actor.partner_id)  # type: ignore[attr-defined]
+
+
+def find(model: type[Row], actor: Actor, **by: Any) -> Row:
+    """One row that the actor can see, found by its columns.
+
+    Raises:
+        NotFound: there is none, or it is another partner's: the answer is the same.
+    """
+    row: Row | None = session.scalar(scoped(model, actor).filter_by(**by))
+    if row is None:
+        raise NotFound
+    return row
+
+
+__all__ = ["Actor", "actor_of", "allowed_roles", "find", "refusal", "require", "scoped"]

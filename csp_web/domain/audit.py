@@ -1,0 +1,126 @@
+"""The activity log (B11): no audit, no act.
+
+Rows are collected while an act runs and written as its last step, inside the same transaction: the chain has one
+head for everybody, and a lock that is always taken last cannot deadlock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from csp_web.db import before_commit, now, session
+from csp_web.models import AuditEntry, AuditHead, AuditStatus, Customer
+
+if TYPE_CHECKING:
+    from csp_web.domain.actors import Actor
+
+GENESIS = b"\0" * 32
+
+
+def record(
+    operation: str,
+    *,
+    by: Actor | None,
+    resource: tuple[str, Any],
+    customer: Customer | None = None,
+    partner_id: int | None = None,
+    status: AuditStatus = AuditStatus.SUCCEEDED,
+    **details: Any,
+) -> None:
+    """Write an act into the log, with the transaction in hand.
+
+    ``resource`` is its type and public id; ``details`` are old and new values or reasons, never a key or a token.
+    ``partner_id`` says whose log shows the row; by default the customer's partner, else the actor's.
+    """
+    owner = partner_id or (customer.partner_id if customer else by.partner_id if by else None)
+    entry = AuditEntry(
+        at=now(),
+        partner_id=owner,
+        customer_id=customer.id if customer else None,
+        customer_name=customer.company_name if customer else "",
+        actor_id=by.id if by else None,
+        actor_email=by.email if by else "",
+        operation=operation,
+        resource_type=resource[0],
+        resource_id=str(resource[1]),
+        status=status,
+        details={key: _plain(value) for key, value in details.items() if value is not None},
+        address=by.address if by else "",
+        request_id=by.request_id if by else "",
+    )
+    before_commit(lambda: _append(entry))
+
+
+def declined(operation: str, *, by: Actor | None, resource: tuple[str, Any], reason: str, **more: Any) -> None:
+    """Write a refusal into the log. The refused act's own transaction is gone; this needs one of its own."""
+    record(operation, by=by, resource=resource, status=AuditStatus.DECLINED, reason=reason, **more)
+
+
+def _append(entry: AuditEntry) -> None:
+    head = session.scalar(select(AuditHead).with_for_update().execution_options(populate_existing=True))
+    if head is None:
+        head = AuditHead(id=1, seq=0, hash=GENESIS)
+        session.add(head)
+    entry.seq = head.seq + 1
+    entry.previous_hash = head.hash
+    entry.hash = digest(entry)
+    head.seq, head.hash = entry.seq, entry.hash
+    session.add(entry)
+    session.flush()
+
+
+def digest(entry: AuditEntry) -> bytes:
+    """SHA-256 over the hash of the row before and everything in this row."""
+    body = {
+        name: _plain(getattr(entry, name))
+        for name in (
+            "seq",
+            "at",
+            "partner_id",
+            "customer_id",
+            "customer_name",
+            "actor_id",
+            "actor_email",
+            "operation",
+            "resource_type",
+            "resource_id",
+            "status",
+            "details",
+            "address",
+            "request_id",
+        )
+    }
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(entry.previous_hash + text.encode()).digest()
+
+
+def broken_links() -> Iterator[int]:
+    """The sequence numbers at which the chain does not hold: a gap, a changed row, a cut end."""
+    expected, previous = 1, GENESIS
+    rows = session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000))
+    for entry in rows:
+        if entry.seq != expected or entry.previous_hash != previous or digest(entry) != entry.hash:
+            yield entry.seq
+        expected, previous = entry.seq + 1, entry.hash
+    head = session.scalar(select(AuditHead))
+    if head is not None and (head.seq + 1 != expected or head.hash != previous):
+        yield expected
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it, the same on both databases."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return str(value)

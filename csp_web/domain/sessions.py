@@ -1,0 +1,115 @@
+"""Signed-in sessions as rows, so that "sign out everywhere" means it (S-5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from csp_web.db import now, session
+from csp_web.domain import audit
+from csp_web.domain.actors import Actor, actor_of, allowed_roles
+from csp_web.identifiers import new_token, token_hash
+from csp_web.models import Partner, User, UserRole, UserSession
+
+SEEN_EVERY = timedelta(minutes=5)  # a page view writes "last seen" at most this often
+
+
+def start(user: User, *, hours: int, address: str, agent: str, request_id: str = "") -> str:
+    """Sign a person in and return the token for the cookie; the password was checked before."""
+    token = new_token()
+    session.add(
+        UserSession(
+            token_hash=token_hash(token),
+            user_id=user.id,
+            expires_at=now() + timedelta(hours=hours),
+            address=address[:100],
+            agent=agent[:300],
+        )
+    )
+    audit.record("sign_in", by=actor_of(user, address=address, request_id=request_id), resource=("user", user.email))
+    return token
+
+
+def actor_for(token: str, *, idle: timedelta, address: str, request_id: str) -> tuple[Actor, bool] | None:
+    """The person behind a cookie, and whether "last seen" is due; None when the session has ended.
+
+    One statement: this runs on every page.
+    """
+    at = now()
+    rows = session.execute(
+        select(
+            User.id,
+            User.partner_id,
+            User.email,
+            User.name,
+            User.phone,
+            User.language,
+            User.time_zone,
+            Partner.name.label("partner_name"),
+            Partner.is_operator,
+            UserRole.role,
+            UserSession.last_seen_at,
+        )
+        .join(User, User.id == UserSession.user_id)
+        .join(Partner, Partner.id == User.partner_id)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .where(
+            UserSession.token_hash == token_hash(token),
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > at,
+            UserSession.last_seen_at > at - idle,
+            User.disabled_at.is_(None),
+        )
+    ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    actor = Actor(
+        id=first.id,
+        partner_id=first.partner_id,
+        email=first.email,
+        name=first.name,
+        phone=first.phone,
+        partner_name=first.partner_name,
+        roles=allowed_roles((row.role for row in rows if row.role), of_operator=first.is_operator),
+        language=first.language,
+        time_zone=first.time_zone,
+        of_operator=first.is_operator,
+        address=address,
+        request_id=request_id,
+    )
+    return actor, at - first.last_seen_at > SEEN_EVERY
+
+
+def seen(token: str) -> None:
+    """Note that a session is in use."""
+    session.execute(update(UserSession).where(UserSession.token_hash == token_hash(token)).values(last_seen_at=now()))
+
+
+def end(token: str, *, by: Actor) -> None:
+    """Sign out here."""
+    session.execute(
+        update(UserSession)
+        .where(UserSession.token_hash == token_hash(token), UserSession.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    audit.record("sign_out", by=by, resource=("user", by.email))
+
+
+def end_all(user_id: int, *, by: Actor, resource: str, keep: str | None = None) -> int:
+    """End every session of a person, but the one with the token ``keep``: sign-out everywhere, a new password, new roles.
+
+    Returns how many were ended.
+    """
+    statement = update(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
+    if keep is not None:
+        statement = statement.where(UserSession.token_hash != token_hash(keep))
+    ended = len(session.execute(statement.values(revoked_at=now()).returning(UserSession.token_hash)).all())
+    audit.record("sign_out_everywhere", by=by, resource=("user", resource), sessions=ended)
+    return ended
+
+
+def last_user_of(token: str) -> int | None:
+    """Whose session this was, ended or not: what was typed is kept for the same person only."""
+    return session.scalar(select(UserSession.user_id).where(UserSession.token_hash == token_hash(token)))

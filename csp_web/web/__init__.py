@@ -1,0 +1,1 @@
+"""Edge tools between Flask and the domain: gate, filters, errors, headers, forms."""

@@ -1,0 +1,45 @@
+"""What templates can say: texts, times, money, sizes, ids of parts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+
+from csp_web import i18n
+from csp_web.db import now
+
+
+def dom_id(row: Any, part: str) -> str:
+    """The id of the part of a page that belongs to a row: ``subscription-12-key``."""
+    kind = type(row).__name__.lower()
+    return f"{kind}-{getattr(row, 'id', row)}-{part}"
+
+
+def time_left(moment: datetime | None) -> str:
+    """Days and hours until a moment (B5)."""
+    return "" if moment is None else i18n.format_left(moment - now())
+
+
+def init_filters(app: Flask) -> None:
+    """Teach the templates."""
+    env = app.jinja_env
+    env.globals.update(
+        _=i18n.gettext,
+        gettext=i18n.gettext,
+        ngettext=i18n.ngettext,
+        dom_id=dom_id,
+        now=now,
+        language=i18n.language,
+        zone_name=i18n.zone_name,
+    )
+    env.filters.update(
+        datetime=i18n.format_datetime,
+        date=i18n.format_date,
+        utc=i18n.format_utc,
+        number=i18n.format_number,
+        size=i18n.format_size,
+        time_left=time_left,
+        money=lambda pair: i18n.format_money(*pair),
+    )

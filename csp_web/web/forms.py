@@ -1,0 +1,86 @@
+"""The base of every form: languages, the token against double sending, and what was kept from an ended session."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from flask import g, request
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, ValidationError
+from wtforms.meta import DefaultMeta
+
+from csp_web.i18n import gettext, ngettext
+
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class Texts:
+    """Gives WTForms' own messages our two languages."""
+
+    def gettext(self, message: str) -> str:
+        return gettext(message)
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return ngettext(singular, plural, n)
+
+
+_TEXTS = Texts()
+
+
+class Form(FlaskForm):
+    """A form. It is filled from what was sent, else from what an ended session kept, else from the object."""
+
+    class Meta(FlaskForm.Meta):
+        csrf = False  # the gate checks the token of every form, not each form its own
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            kept = g.get("kept")
+            if kept is not None and request.method == "GET":
+                return kept
+            return super().wrap_formdata(form, formdata)
+
+        def get_translations(self, form: Any) -> Texts:
+            return _TEXTS
+
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+            """No field takes characters that no keyboard types: databases refuse NUL, pages cannot show the others."""
+            field = DefaultMeta.bind_field(self, form, unbound_field, options)
+            field.validators = (*field.validators, no_control_characters)
+            return field
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The first sentence of every field that has one."""
+        return {name: str(errors[0]) for name, errors in self.errors.items() if name and errors}
+
+    def take(self, problems: dict[str, str]) -> None:
+        """Show sentences that the domain said beside the fields that they are about."""
+        for name, sentence in problems.items():
+            field = self._fields.get(name)
+            if field is not None:
+                field.errors = [*field.errors, sentence]
+            else:
+                self.form_errors.append(sentence)
+
+
+class CreatingForm(Form):
+    """A form that makes something: it carries a token made when the page was rendered (see ``domain.once``)."""
+
+    form_token = HiddenField(default=lambda: secrets.token_urlsafe(18))
+
+    def validate_form_token(self, field: Any) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", field.data or ""):
+            raise ValidationError(gettext("The form is incomplete. Open the page again."))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was entered, for telling the same form from another one."""
+        return {name: value for name, value in self.data.items() if name != "form_token"}
+
+
+def no_control_characters(_form: Any, field: Any) -> None:
+    """Refuse NUL and its like in texts."""
+    if isinstance(field.data, str) and _FORBIDDEN.search(field.data):
+        raise ValidationError(gettext("This text contains characters that cannot be stored. Type it again."))

@@ -1,0 +1,173 @@
+"""The gate: who may come in, to what, decided for every endpoint before its code runs (D14, S-1, S-2).
+
+The order is fixed: a session that ended is sent to sign in; a row of the address that the person cannot see is not
+found (404); then the permission is asked (403, audited); then the form's token is checked. An endpoint that declares
+nothing keeps the application from starting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import flask_login
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import session as cookie
+from flask_wtf.csrf import CSRFProtect
+
+from csp_web import db, i18n
+from csp_web.config import Settings
+from csp_web.domain import sessions
+from csp_web.domain.actors import Actor, require
+from csp_web.domain.permissions import PERMISSIONS
+from csp_web.errors import Forbidden
+from csp_web.i18n import gettext as _
+from csp_web.web import htmx, kept, loaders
+from csp_web.web.places import safe_next
+
+View = TypeVar("View", bound=Callable[..., Any])
+PUBLIC, SIGNED_IN = "public", "signed in"
+
+csrf = CSRFProtect()
+login = flask_login.LoginManager()
+
+
+class SignedIn(flask_login.UserMixin):
+    """What Flask-Login keeps: the session's token as its id, never the user's."""
+
+    def __init__(self, token: str, actor: Actor) -> None:
+        self.token = token
+        self.actor = actor
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def public(view: View) -> View:
+    """Declare that everybody may come in."""
+    view._permission = PUBLIC  # type: ignore[attr-defined]
+    return view
+
+
+def public_button(view: View) -> View:
+    """Declare a public page whose button works without a cookie (R29); a foreign site's form is refused all the same."""
+    view._permission = PUBLIC  # type: ignore[attr-defined]
+    view._no_token = True  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Declare that every signed-in person may come in."""
+    view._permission = SIGNED_IN  # type: ignore[attr-defined]
+    return view
+
+
+def needs(*permissions: str) -> Callable[[View], View]:
+    """Declare the permission that an endpoint needs; with several, any one of them opens it."""
+
+    def mark(view: View) -> View:
+        for permission in permissions:
+            if permission not in PERMISSIONS:
+                raise ValueError(f"{permission!r} is not a permission")
+        view._permission = permissions  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def current_actor() -> Actor:
+    """The person who acts; only behind a gate that lets nobody else in."""
+    return g.actor  # type: ignore[no-any-return]
+
+
+def actor_or_none() -> Actor | None:
+    """The person who acts, or None on a public page."""
+    return g.get("actor")
+
+
+def init_gate(app: Flask) -> None:
+    """Put the gate before every request."""
+    csrf.init_app(app)
+    login.init_app(app)
+    login.session_protection = None
+    login.user_loader(_load)
+    app.before_request(_pass)
+
+
+def check_declared(app: Flask) -> None:
+    """Refuse to start when an endpoint declares no permission (S-2)."""
+    missing = sorted(name for name, view in app.view_functions.items() if getattr(view, "_permission", None) is None)
+    if missing:
+        raise RuntimeError(f"endpoints without a declared permission: {', '.join(missing)}")
+
+
+def _load(token: str) -> SignedIn | None:
+    settings: Settings = current_app.extensions["settings"]
+    found = sessions.actor_for(
+        token,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        address=request.remote_addr or "",
+        request_id=g.request_id,
+    )
+    if found is None:
+        return None
+    actor, due = found
+    if due:
+        with db.transaction():
+            sessions.seen(token)
+    return SignedIn(token, actor)
+
+
+def _pass() -> Any:
+    if request.endpoint is None:
+        return None
+    view = current_app.view_functions[request.endpoint]
+    permission = view._permission  # type: ignore[attr-defined]
+    _refuse_foreign_forms()
+    if permission == PUBLIC:
+        if request.method in {"POST", "PUT", "PATCH", "DELETE"} and not getattr(view, "_no_token", False):
+            csrf.protect()
+        return None
+    actor = _person()
+    if actor is None:
+        return _to_sign_in()
+    g.actor = actor
+    i18n.set_place(actor.language, actor.time_zone)
+    loaders.load(actor)
+    if permission != SIGNED_IN:
+        _require_any(actor, permission)
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        csrf.protect()
+    kept.bring_back(actor)
+    return None
+
+
+def _person() -> Actor | None:
+    if "_user_id" not in cookie:
+        return None
+    user = flask_login.current_user
+    return user.actor if user.is_authenticated else None
+
+
+def _require_any(actor: Actor, permissions: tuple[str, ...]) -> None:
+    if not any(actor.may(permission) for permission in permissions):
+        require(actor, permissions[0])
+
+
+def _refuse_foreign_forms() -> None:
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise Forbidden(_("This form was sent from another site. Nothing was done."))
+
+
+def _to_sign_in() -> Response:
+    """Send to sign in and back; what was typed into a form is kept for the same person."""
+    where = kept.form_page()
+    token = cookie.get("_user_id")
+    kept_as = kept.keep(token, where) if token and request.method == "POST" else None
+    address = url_for("accounts.sign_in", next=safe_next(where), kept=kept_as)
+    if htmx.wants_fragment():
+        return htmx.go_to(address)
+    return redirect(address, 303)  # type: ignore[return-value]

@@ -1,0 +1,57 @@
+"""What was typed into a form when the session ended: kept, and shown again to the same person after signing in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import flash, g, request
+from sqlalchemy import delete
+from werkzeug.datastructures import MultiDict
+
+from csp_web import db
+from csp_web.db import now, session
+from csp_web.domain import sessions
+from csp_web.domain.actors import Actor
+from csp_web.i18n import gettext as _
+from csp_web.identifiers import new_token, token_hash
+from csp_web.models import KeptForm
+
+MAX_CHARACTERS = 1_000_000
+KEPT_FOR = timedelta(hours=24)
+SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password")
+
+
+def form_page() -> str:
+    """The page on which the form of this request stands: its own address for GET, else the page that it was sent from."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc == request.host and came_from.path:
+        return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    return request.path
+
+
+def keep(session_token: str, path: str) -> str | None:
+    """Keep the texts of this form for the person whose session ended; files have to be chosen again."""
+    user_id = sessions.last_user_of(session_token)
+    texts = {name: values for name, values in request.form.lists() if not name.endswith(SECRET_FIELDS)}
+    if user_id is None or not texts or sum(len(v) for vs in texts.values() for v in vs) > MAX_CHARACTERS:
+        return None
+    token = new_token()
+    with db.transaction():
+        session.execute(delete(KeptForm).where(KeptForm.created_at < now() - KEPT_FOR))
+        session.add(KeptForm(token_hash=token_hash(token), user_id=user_id, path=urlsplit(path).path, content=texts))
+    return token
+
+
+def bring_back(actor: Actor) -> None:
+    """Put kept texts into the forms of this page (``web.forms`` takes them from ``g.kept``)."""
+    token = request.args.get("kept")
+    if not token or request.method != "GET":
+        return
+    row = session.get(KeptForm, token_hash(token))
+    if row is None or row.user_id != actor.id or row.path != request.path or row.created_at < now() - KEPT_FOR:
+        return
+    g.kept = MultiDict([(name, value) for name, values in row.content.items() for value in values])
+    flash(_("Your session had ended. What you typed was kept; nothing was sent yet."), "info")

@@ -1,0 +1,59 @@
+"""Rows named in an address, loaded through the person who asks (S-1): a stranger's row is not found.
+
+A route says ``/customers/<uuid:customer>`` and its function gets the row. This is the one place where ids of an
+address become rows, so a new route cannot forget the check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+
+from csp_web.domain.actors import Actor, find
+from csp_web.errors import NotFound
+from csp_web.models import Customer, DownloadLink, Order, Subscription, Ticket, TicketFile, User
+
+Loader = Callable[[Actor, Any], Any]
+
+
+def _ticket_file(actor: Actor, number: int) -> TicketFile:
+    from csp_web.db import session
+
+    file = session.get(TicketFile, number)
+    if file is None:
+        raise NotFound
+    find(Ticket, actor, id=file.ticket_id)
+    if file.note is not None and file.note.internal and not actor.of_operator:
+        raise NotFound
+    return file
+
+
+LOADERS: dict[str, Loader] = {
+    "customer": lambda actor, key: find(Customer, actor, uuid=key),
+    "order": lambda actor, key: find(Order, actor, order_id=key),
+    "subscription": lambda actor, key: find(Subscription, actor, uuid=key),
+    "link": lambda actor, key: find(DownloadLink, actor, id=key),
+    "ticket": lambda actor, key: find(Ticket, actor, number=key),
+    "ticket_file": _ticket_file,
+    "user": lambda actor, key: find(User, actor, id=key),
+}
+PARENTS = {"subscription": "customer", "order": "customer", "link": "subscription", "ticket_file": "ticket"}
+
+
+def load(actor: Actor) -> None:
+    """Replace the ids in the address by rows.
+
+    Raises:
+        NotFound: a row does not exist, is another partner's, or is not part of the row named before it.
+    """
+    values = request.view_args
+    if not values:
+        return
+    for name in values:
+        if name in LOADERS:
+            values[name] = LOADERS[name](actor, values[name])
+    for child, parent in PARENTS.items():
+        if child in values and parent in values and getattr(values[child], f"{parent}_id") != values[parent].id:
+            raise NotFound

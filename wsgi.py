@@ -1,0 +1,3 @@
+from csp_web import create_app
+
+app = create_app()
