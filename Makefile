@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 PORT ?= 8000
-export VENV
+export VENV PYTHON UPGRADE
 
 # Each stamp is redone only when what it stands for changed, so a second run starts at once.
 ENVIRONMENT := $(VENV)/.made
@@ -71,8 +71,12 @@ format: $(INSTALLED_DEV) ## lay out the Python code and sort its imports
 	@$(VENV)/bin/ruff check --quiet --fix --select I .
 	@$(VENV)/bin/ruff format --quiet .
 
+.PHONY: i18n
+i18n: $(INSTALLED_DEV) ## take new texts into the catalogues, say what is not translated
+	@scripts/i18n
+
 .PHONY: lock
-lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement files
+lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement files (UPGRADE=1: newest)
 	@scripts/lock
 
 .PHONY: clean

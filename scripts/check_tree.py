@@ -54,7 +54,7 @@ RULES = [
     _rule(r"\sstyle\s*=", "a style attribute: the Content-Security-Policy forbids it", _in_templates),
     _rule(r"<script\b(?![^>]*\bsrc\s*=)", "an inline script: the Content-Security-Policy forbids it", _in_templates),
     _rule(r"\s(?:on\w+|hx-on[\w:.-]*)\s*=", "an inline event handler: the policy forbids it", _in_templates),
-    _rule(r"javascript:", "a script in a link: the Content-Security-Policy forbids it", _in_templates),
+    _rule(r"""["'=]\s*javascript:""", "a script in a link: the Content-Security-Policy forbids it", _in_templates),
     _rule(r"\|\s*safe\b", "marks text as safe; let Jinja escape it", _in_templates),
     _rule(r"autoescape\s+false", "turns escaping off; let Jinja escape", _in_templates),
     _rule(

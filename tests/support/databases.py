@@ -76,17 +76,22 @@ class PostgresDatabases:
     def create(self, folder: Path) -> str:
         del folder
         name = f"csp_web_{os.getpid()}_{next(_numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        with self._connect() as connection:
+            # From version 15 on there is a choice; where nothing is synced, copying files is three times faster.
+            strategy = "STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template} {strategy}".encode())
         return self.server.url(name)
 
     def drop(self, url: str) -> None:
         self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def _execute(self, command: str) -> None:
-        with psycopg.connect(
-            f"host={self.server.folder} user={postgres.SUPERUSER} dbname=postgres", autocommit=True
-        ) as connection:
+        with self._connect() as connection:
             connection.execute(command.encode())
+
+    def _connect(self) -> psycopg.Connection:
+        address = f"host={self.server.folder} user={postgres.SUPERUSER} dbname=postgres"
+        return psycopg.connect(address, autocommit=True)
 
 
 _numbers = itertools.count(1)
