@@ -19,11 +19,12 @@ class Customer(Base):
     __table_args__ = (
         UniqueConstraint("partner_id", "id"),
         UniqueConstraint("partner_id", "domain"),
+        UniqueConstraint("partner_id", "uuid"),  # a company may buy from several partners
         Index(None, "partner_id", "name_folded", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
     partner_id: Mapped[int] = mapped_column(ForeignKey("partners.id"))
     company_name: Mapped[str]
     name_folded: Mapped[str]  # identifiers.fold(company_name): the order of the list, whatever the script

@@ -200,7 +200,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
         sa.UniqueConstraint("partner_id", "domain", name=op.f("uq_customers_partner_id_domain")),
         sa.UniqueConstraint("partner_id", "id", name=op.f("uq_customers_partner_id_id")),
-        sa.UniqueConstraint("uuid", name=op.f("uq_customers_uuid")),
+        sa.UniqueConstraint("partner_id", "uuid", name=op.f("uq_customers_partner_id_uuid")),
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
         batch_op.create_index(
