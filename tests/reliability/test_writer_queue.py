@@ -10,6 +10,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,10 @@ def until(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.002)
+
+
+def waiting_in(queue: WriterQueue, number: int) -> bool:
+    return queue.waiting == number
 
 
 def start(work: Callable[[], None]) -> threading.Thread:
@@ -55,8 +60,8 @@ def test_threads_write_in_the_order_in_which_they_asked(queue: WriterQueue) -> N
     threads = []
     with queue.turn(timeout=PATIENCE):
         for number in range(12):
-            threads.append(start(lambda number=number: write(number)))
-            until(lambda number=number: queue.waiting == number + 1)
+            threads.append(start(partial(write, number)))
+            until(partial(waiting_in, queue, number + 1))
     for thread in threads:
         thread.join(PATIENCE)
     assert order == list(range(12))
