@@ -30,7 +30,16 @@ from csp_web.models.orders import (
     SubscriptionStatus,
 )
 from csp_web.models.outbox import OutboxMessage, OutboxState
-from csp_web.models.tickets import Impact, ProblemType, Ticket, TicketFile, TicketNote, TicketStatus, TicketStep
+from csp_web.models.tickets import (
+    Impact,
+    PendingFile,
+    ProblemType,
+    Ticket,
+    TicketFile,
+    TicketNote,
+    TicketStatus,
+    TicketStep,
+)
 
 __all__ = [
     "AccountEntry",
@@ -63,6 +72,7 @@ __all__ = [
     "OutboxMessage",
     "OutboxState",
     "Partner",
+    "PendingFile",
     "PriceSheetImport",
     "ProblemType",
     "Product",

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Inte
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from csp_web.db import Base, now
+from csp_web.identifiers import fold
 from csp_web.models.accounts import Partner, User
 from csp_web.models.customers import Customer
 from csp_web.models.orders import Subscription
@@ -44,6 +45,16 @@ class ProblemType(Base):
     retired_at: Mapped[datetime | None]
 
 
+def search_text(number: str, title: str) -> str:
+    """What the search looks through: the number and the folded title."""
+    return f"{number} {fold(title)}"
+
+
+def _search_text(context: Any) -> str:
+    given = context.get_current_parameters()
+    return search_text(given["number"], given["title"])
+
+
 class Ticket(Base):
     """A support request of a partner; its whole team sees it (B10)."""
 
@@ -66,6 +77,7 @@ class Ticket(Base):
     type_code: Mapped[str] = mapped_column(ForeignKey("problem_types.code"))
     impact: Mapped[Impact]
     title: Mapped[str]
+    search_text: Mapped[str] = mapped_column(default=_search_text, server_default="")
     description: Mapped[str]
     facts: Mapped[dict[str, Any]]  # the type's extra fields, as they were entered
     contact_name: Mapped[str]
@@ -126,6 +138,22 @@ class TicketFile(Base):
 
     ticket: Mapped[Ticket] = relationship(back_populates="files")
     note: Mapped[TicketNote | None] = relationship(back_populates="files")
+
+
+class PendingFile(Base):
+    """A file chosen in a form that came back with errors: kept for this person and this form, for a day."""
+
+    __tablename__ = "pending_files"
+    __table_args__ = (Index(None, "user_id", "form_token"), Index(None, "added_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    form_token: Mapped[str] = mapped_column(String(64))
+    original_name: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes
+    sha256: Mapped[str] = mapped_column(String(64))
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    added_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class TicketStep(Base):
