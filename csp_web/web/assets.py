@@ -59,7 +59,7 @@ def init_assets(app: Flask, static_dir: Path) -> None:
     assets = {asset.path: asset for asset in _build(static_dir)}
 
     @public
-    def file(digest: str, path: str) -> Response:
+    def file(digest: str, path: str) -> BaseResponse:
         asset = assets.get(path)
         if asset is None or asset.digest != digest:
             abort(404)
@@ -77,7 +77,7 @@ def init_assets(app: Flask, static_dir: Path) -> None:
     app.jinja_env.globals["asset_url"] = lambda path: assets[path].url
 
 
-def _answer(asset: Asset) -> Response:
+def _answer(asset: Asset) -> BaseResponse:
     body, tag = asset.body, asset.digest
     response = Response(content_type=asset.content_type)
     if asset.gzipped is not None:
