@@ -61,6 +61,8 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+# Sorted by code point on both databases, so that a prefix is a range and a cursor means the same everywhere.
+Folded = Text().with_variant(Text(collation="C"), "postgresql")
 Document = JSON().with_variant(JSONB, "postgresql")
 
 
@@ -236,6 +238,7 @@ def scalar_or_404(statement: Any) -> Any:
 __all__ = [
     "Base",
     "Document",
+    "Folded",
     "RowId",
     "UTCDateTime",
     "before_commit",

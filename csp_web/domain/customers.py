@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from csp_web.db import on_sqlite, session
@@ -54,7 +54,7 @@ class CustomerFacts:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> CustomerFacts:
         """Take the fields that are a customer's out of a form's data."""
-        return cls(**{f.name: (given.get(f.name) or f.default or "") for f in fields(cls) if f.name in given})
+        return cls(**{f.name: str(given.get(f.name) or "") for f in fields(cls) if f.name in given})
 
 
 def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -> Page:
@@ -74,13 +74,13 @@ def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -
     return page_of(statement, (_columns.id,), cursor=cursor, descending=True)
 
 
-def _found(statement: Select[Any], wanted: str) -> Select[Any]:
+def _found(statement: Select[*tuple[Any, ...]], wanted: str) -> Select[*tuple[Any, ...]]:
     """Every word of at least three letters occurs somewhere; shorter ones only narrow the result."""
     words = wanted.split(" ")
     if on_sqlite():
         long_words = [word for word in words if len(word) >= TRIGRAM] or [wanted]
         phrase = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
-        index = literal_column("customers_fts.rowid")
+        index: ColumnElement[int] = literal_column("customers_fts.rowid")
         matches = select(index).select_from(func.customers_fts(phrase).table_valued("rowid", name="customers_fts"))
         return statement.where(Customer.id.in_(matches), *_contains([w for w in words if len(w) < TRIGRAM]))
     return statement.where(*_contains(words))

@@ -20,9 +20,9 @@ SOON = timedelta(days=14)
 class CustomerOverview:
     """Rows for the customer's page; each list is short."""
 
-    orders: Sequence[Row[Any]]  # order_id, placed_at, lines
-    tickets: Sequence[Row[Any]]  # number, title, status, updated_at
-    deadlines: Sequence[Row[Any]]  # uuid, product_title, sku_title, cancel_until
+    orders: Sequence[Row[*tuple[Any, ...]]]  # order_id, placed_at, lines
+    tickets: Sequence[Row[*tuple[Any, ...]]]  # number, title, status, updated_at
+    deadlines: Sequence[Row[*tuple[Any, ...]]]  # uuid, product_title, sku_title, cancel_until
 
 
 def customer_overview(customer: Customer) -> CustomerOverview:

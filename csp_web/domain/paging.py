@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, tuple_
@@ -16,19 +16,20 @@ from sqlalchemy.sql.elements import ColumnElement
 from csp_web.db import session
 
 PAGE_SIZE = 50
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some rows, and the cursors of the pages around them; None where there is none."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Row[*tuple[Any, ...]]]
     previous: str | None
     next: str | None
 
 
 def page_of(
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     keys: Sequence[ColumnElement[Any]],
     *,
     cursor: str | None,
@@ -82,7 +83,7 @@ def _typed(keys: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> list[An
         try:
             typed.append(datetime.fromisoformat(value) if kind is datetime else kind(value))
         except (TypeError, ValueError, OverflowError):
-            typed.append(datetime.min if kind is datetime else kind())
+            typed.append(LONG_AGO if kind is datetime else kind())
     return typed
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from csp_web.db import Base, now
+from csp_web.db import Base, Folded, now
 from csp_web.models.accounts import Partner
 
 
@@ -27,7 +27,7 @@ class Customer(Base):
     uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
     partner_id: Mapped[int] = mapped_column(ForeignKey("partners.id"))
     company_name: Mapped[str]
-    name_folded: Mapped[str]  # identifiers.fold(company_name): the order of the list, whatever the script
+    name_folded: Mapped[str] = mapped_column(Folded)  # identifiers.fold(company_name): the order of the list
     search_text: Mapped[str]  # folded name, domain and GUID: what the search looks through
     domain: Mapped[str]
     country: Mapped[str] = mapped_column(String(2))
