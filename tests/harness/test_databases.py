@@ -28,7 +28,6 @@ def test_the_database_is_the_one_that_was_asked_for(database: None, database_kin
     assert db.engine().dialect.name == {"sqlite": "sqlite", "postgres": "postgresql"}[database_kind]
 
 
-@pytest.mark.one_database
 def test_a_server_starts_on_a_socket_only_and_stops_for_good() -> None:
     server = postgres.start()
     try:
@@ -41,7 +40,6 @@ def test_a_server_starts_on_a_socket_only_and_stops_for_good() -> None:
     server.stop()
 
 
-@pytest.mark.one_database
 def test_a_server_ends_with_a_process_that_is_killed() -> None:
     code = (
         "import sys, time\n"
@@ -62,7 +60,6 @@ def test_a_server_ends_with_a_process_that_is_killed() -> None:
     assert not folder.exists()
 
 
-@pytest.mark.one_database
 def test_a_missing_postgresql_is_said_plainly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(postgres.PostgresMissing, match="apt-get install postgresql"):

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.one_database
-
 # Put together here, so that the tree check finds no skipped test in this file.
 SKIP = "pytest." + "skip('no reason')"
 XFAIL = "pytest." + "xfail('no reason')"

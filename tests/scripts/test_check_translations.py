@@ -10,8 +10,6 @@ from babel.messages.catalog import Catalog
 
 from scripts.check_translations import problems
 
-pytestmark = pytest.mark.one_database
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -6,8 +6,6 @@ import pytest
 
 from scripts.check_tree import MAX_FILE_LINES, breaches
 
-pytestmark = pytest.mark.one_database
-
 TEMPLATE = "templates/customers/index.html"
 
 

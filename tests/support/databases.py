@@ -175,6 +175,14 @@ def pytest_configure(config: pytest.Config) -> None:
         server_of_the_run(config)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run what asks for a database; the rest has nothing new to say there."""
+    if config.getoption("--database") == "postgres":
+        kept = [item for item in items if "database_kind" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
 @pytest.fixture(scope="session")
 def database_kind(pytestconfig: pytest.Config) -> str:
     """``sqlite`` or ``postgres``."""
