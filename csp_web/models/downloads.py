@@ -13,7 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
-    UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -24,10 +24,21 @@ from csp_web.models.orders import Subscription
 
 
 class DownloadOption(Base):
-    """One file: version x language x file type/OS of a product (R22)."""
+    """One file: version x language x file type/OS of a product (R22). A replaced file is withdrawn, its row stays."""
 
     __tablename__ = "download_options"
-    __table_args__ = (UniqueConstraint("product_id", "version", "language", "file_type"),)
+    __table_args__ = (
+        Index(
+            "uq_download_options_offered",
+            "product_id",
+            "version",
+            "language",
+            "file_type",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
@@ -57,6 +68,7 @@ class DownloadLink(Base):
     __table_args__ = (
         ForeignKeyConstraint(["partner_id", "subscription_id"], ["subscriptions.partner_id", "subscriptions.id"]),
         Index(None, "subscription_id", "option_id"),
+        Index(None, "partner_id", "expires_at"),
         CheckConstraint("used >= 0 AND used <= max_downloads", name="used_within_limit"),
     )
 

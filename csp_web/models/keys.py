@@ -44,7 +44,7 @@ class ProductKey(Base):
         Index(
             "ix_product_keys_free",
             "pool_id",
-            "id",
+            "fingerprint",  # as good as random: buyers who come at once start at different keys
             sqlite_where=text("state = 'free'"),
             postgresql_where=text("state = 'free'"),
         ),

@@ -225,14 +225,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["added_by_id"], ["users.id"], name=op.f("fk_download_options_added_by_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_download_options_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_download_options")),
-        sa.UniqueConstraint(
-            "product_id",
-            "version",
-            "language",
-            "file_type",
-            name=op.f("uq_download_options_product_id_version_language_file_type"),
-        ),
     )
+    with op.batch_alter_table("download_options", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_download_options_offered",
+            ["product_id", "version", "language", "file_type"],
+            unique=True,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+
     op.create_table(
         "form_tokens",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -456,7 +458,7 @@ def upgrade() -> None:
     with op.batch_alter_table("product_keys", schema=None) as batch_op:
         batch_op.create_index(
             "ix_product_keys_free",
-            ["pool_id", "id"],
+            ["pool_id", "fingerprint"],
             unique=False,
             sqlite_where=sa.text("state = 'free'"),
             postgresql_where=sa.text("state = 'free'"),
