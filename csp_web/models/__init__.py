@@ -1,6 +1,6 @@
 """Rows and facts about a row. No Flask, no rules that can refuse: those live in ``csp_web.domain``."""
 
-from csp_web.models.accounts import KeptForm, Partner, Role, User, UserRole, UserSession
+from csp_web.models.accounts import KeptForm, Partner, Role, SignInThrottle, User, UserRole, UserSession
 from csp_web.models.audit import AuditEntry, AuditHead, AuditStatus
 from csp_web.models.cancellations import Cancellation, CancellationState, CancellationStep, Refund
 from csp_web.models.catalogue import (
@@ -81,6 +81,7 @@ __all__ = [
     "ProductType",
     "Refund",
     "Role",
+    "SignInThrottle",
     "Sku",
     "SkuInclusion",
     "Subscription",

@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from csp_web.db import Base, now
@@ -56,6 +56,9 @@ class User(Base):
     name: Mapped[str]
     phone: Mapped[str] = mapped_column(default="")
     password_hash: Mapped[str]
+    password_temporary: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # given by somebody else: opens only the page to change it
     language: Mapped[str] = mapped_column(String(8), default="en")
     time_zone: Mapped[str] = mapped_column(default="UTC")
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -119,3 +122,14 @@ class KeptForm(Base):
     path: Mapped[str]
     content: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignInThrottle(Base):
+    """How often signing in failed for one account or from one address, and until when it is refused (S-5)."""
+
+    __tablename__ = "sign_in_throttles"
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)  # SHA-256: what was typed is not kept
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    last_failed_at: Mapped[datetime] = mapped_column(default=now)
+    refused_until: Mapped[datetime | None]

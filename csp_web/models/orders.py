@@ -115,6 +115,7 @@ class Subscription(Base):
         UniqueConstraint("order_id", "line_number"),
         Index(None, "customer_id", "product_type", "id"),
         Index(None, "partner_id", "product_type", "id"),
+        Index(None, "partner_id", "cancel_until"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("total >= 0", name="total_not_negative"),
     )

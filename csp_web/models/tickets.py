@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from csp_web.db import Base, now
@@ -67,6 +67,12 @@ class Ticket(Base):
         Index(None, "updated_at", "id"),
         Index(None, "subscription_id"),
         Index(None, "customer_id", "updated_at", "id"),
+        Index(
+            "ix_tickets_unsettled",
+            "first_answer_due_at",
+            sqlite_where=text("status <> 'closed'"),
+            postgresql_where=text("status <> 'closed'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
