@@ -28,8 +28,7 @@ def _run(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.mark.parametrize("body", [SKIP, XFAIL])
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")])
+@pytest.mark.parametrize(("body", "arguments"), [(SKIP, ("-n", "2")), (XFAIL, ())])
 def test_a_test_that_does_not_run_fails_the_run(tmp_path: Path, body: str, arguments: tuple[str, ...]) -> None:
     done = _run(tmp_path, body, *arguments)
     assert done.returncode == 1

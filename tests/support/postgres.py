@@ -21,6 +21,8 @@ from typing import Any
 
 SUPERUSER = "csp_web"
 START_SECONDS = 60
+MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder in it is made by mkdtemp, for its owner only
+MEMORY_NEEDED = 2 * 1024**3
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -28,6 +30,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
+    "dynamic_shared_memory_type": "mmap",  # inside the folder: nothing stays behind
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
@@ -96,7 +99,7 @@ class Server:
 def start(folder: Path | None = None) -> Server:
     """Make a database cluster and start its server; returns when it takes connections."""
     # A socket's path may have 107 bytes, so the folder's own name is short.
-    folder = folder or Path(tempfile.mkdtemp(prefix="csp-pg-"))
+    folder = folder or Path(tempfile.mkdtemp(prefix="csp-pg-", dir=_quickest_place()))
     folder.mkdir(mode=0o700, exist_ok=True)
     user = unprivileged_user()
     if user is not None:
@@ -108,6 +111,12 @@ def start(folder: Path | None = None) -> Server:
         server.stop()
         raise
     return server
+
+
+def _quickest_place() -> Path:
+    """In memory where there is room (making a database takes 14 ms instead of up to 300), else among temporary files."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED
+    return MEMORY if roomy else Path(tempfile.gettempdir())
 
 
 def _start_in(folder: Path) -> None:
