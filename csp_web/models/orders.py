@@ -58,6 +58,7 @@ class CartLine(Base):
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id"), index=True)
     offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id"))
     quantity: Mapped[int] = mapped_column(Integer)
+    unit_price: Mapped[int] = mapped_column(BigInteger, server_default="0")  # as it was shown when the line was added
     azure_subscription_id: Mapped[str | None] = mapped_column(String(36))  # reservations (R4)
     scope: Mapped[str | None] = mapped_column(String(10))  # reservations: single or shared
     added_at: Mapped[datetime] = mapped_column(default=now)
