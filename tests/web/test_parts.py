@@ -18,6 +18,9 @@ from csp_web.web.filters import init_filters
 from csp_web.web.gate import csrf
 
 ROOT = Path(__file__).resolve().parents[2]
+# WTForms takes plain words; its published types do not know that yet.
+COUNTRIES: Any = ["Germany"]
+IMPACTS: Any = ["Critical", "Minimal"]
 APPENDIX_E = {
     "allowEval": False,
     "includeIndicatorStyles": False,
@@ -32,8 +35,8 @@ class Order(Form):
 
     token = HiddenField(default="kept")
     name = StringField("Name", [InputRequired("Say the name."), Length(max=5)], description="As on the paper.")
-    country = SelectField("Country", choices=["Germany"])
-    impact = RadioField("Impact", [InputRequired("Choose one.")], choices=["Critical", "Minimal"])
+    country = SelectField("Country", choices=COUNTRIES)
+    impact = RadioField("Impact", [InputRequired("Choose one.")], choices=IMPACTS)
     agreed = BooleanField("Agreed")
     files = FileField("Add files")
 
