@@ -36,7 +36,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "csp-web@localhost"
     languages: tuple[str, ...] = ("en", "ru")
-    trusted_proxies: int = 0
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks of the reverse proxies in front
     trusted_hosts: tuple[str, ...] = ()
     processes: int = 0  # 0: as many as the machine has cores
     threads: int = 2
@@ -92,7 +92,6 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 _SECRETS = {PREFIX + "SECRET_KEY", PREFIX + "KEYS_KEY", PREFIX + "SMTP_URL", PREFIX + "DATABASE_URL"}
 _COUNTS = {
-    "trusted_proxies": (0, 10),
     "processes": (0, 256),
     "threads": (1, 64),
     "session_hours": (1, 720),
@@ -241,6 +240,20 @@ def _hosts(_name: str, text: str) -> tuple[str, ...]:
     return tuple(host.strip() for host in text.split(",") if host.strip())
 
 
+def _proxies(name: str, text: str) -> tuple[str, ...]:
+    import ipaddress
+
+    given = _hosts(name, text)
+    for address in given:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError as error:
+            raise SettingsError(
+                f"{name} holds {address!r}; it takes addresses or networks of proxies, like 127.0.0.1 or 10.0.0.0/8."
+            ) from error
+    return given
+
+
 def _offload(name: str, text: str) -> str:
     if text not in {"", "x-accel-redirect", "x-sendfile"}:
         raise SettingsError(f"{name} is {text!r}; it takes x-accel-redirect, x-sendfile or nothing.")
@@ -256,5 +269,6 @@ _CHECKS = {
     "smtp_url": _smtp_url,
     "languages": _languages,
     "trusted_hosts": _hosts,
+    "trusted_proxies": _proxies,
     "offload": _offload,
 }

@@ -1,7 +1,8 @@
 """The server: as many processes as cores on one listening socket, each a waitress; a parent restarts the dead.
 
 * ``listening`` -- binding the socket, with a sentence when it cannot be bound
-* ``limits`` -- sizes, times and the proxy in front
+* ``limits`` -- sizes and times
+* ``proxies`` -- the reverse proxies whose word is taken for where a request comes from
 * ``signals`` -- signals as bytes on a socket
 * ``worker`` -- one process: answers until told to stop, then finishes what it has in hand
 * ``background`` -- the one process (or thread) for jobs
@@ -19,11 +20,12 @@ import sys
 import threading
 from collections.abc import Callable
 
-from csp_web.serving.limits import Limits, TrustedProxy, WSGIApplication, raise_open_files
+from csp_web.serving.limits import Limits, WSGIApplication, raise_open_files
 from csp_web.serving.listening import CannotListen, listen
+from csp_web.serving.proxies import TrustedProxies
 from csp_web.serving.single import serve_in_one_process
 
-__all__ = ["CannotListen", "Limits", "TrustedProxy", "serve"]
+__all__ = ["CannotListen", "Limits", "TrustedProxies", "serve"]
 
 GRACE_SECONDS = 10.0
 
@@ -38,7 +40,7 @@ def serve(
     on_ready: Callable[[str, int], None] | None = None,
     background: Callable[[threading.Event], None] | None = None,
     limits: Limits | None = None,
-    proxy: TrustedProxy | None = None,
+    proxies: TrustedProxies | None = None,
     grace: float = GRACE_SECONDS,
 ) -> int:
     """Serve until told to stop; returns the exit code. Call from the main thread, with no connections open.
@@ -58,7 +60,10 @@ def serve(
     except CannotListen as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1
-    settings = chosen.for_waitress() | {"threads": threads} | (proxy.for_waitress() if proxy else {})
+    settings = chosen.for_waitress() | {"threads": threads}
+    if proxies is not None:
+        settings["clear_untrusted_proxy_headers"] = False  # done there, for each according to who sent it
+        app_factory = _behind(proxies, app_factory)
     if not hasattr(os, "fork"):
         return serve_in_one_process(
             app_factory, listener, settings=settings, on_ready=on_ready, background=background, grace=grace
@@ -70,3 +75,7 @@ def serve(
     if background is not None:
         supervisor.add_background(background)
     return supervisor.run()
+
+
+def _behind(proxies: TrustedProxies, app_factory: Callable[[], WSGIApplication]) -> Callable[[], WSGIApplication]:
+    return lambda: proxies.in_front_of(app_factory())

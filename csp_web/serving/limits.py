@@ -1,4 +1,4 @@
-"""Sizes, times and the proxy in front, in our words and in waitress's."""
+"""Sizes and times, in our words and in waitress's."""
 
 from __future__ import annotations
 
@@ -43,27 +43,6 @@ class Limits:
             "expose_tracebacks": False,
             "clear_untrusted_proxy_headers": True,
             "asyncore_use_poll": True,
-        }
-
-
-@dataclass(frozen=True)
-class TrustedProxy:
-    """A reverse proxy whose forwarded headers are believed; those of anybody else are cleared.
-
-    ``address`` is the proxy's IP address as we see it, ``count`` how many proxies stand one behind the other,
-    ``headers`` the names that are believed.
-    """
-
-    address: str
-    count: int = 1
-    headers: frozenset[str] = frozenset({"x-forwarded-for", "x-forwarded-proto"})
-
-    def for_waitress(self) -> dict[str, Any]:
-        """The settings under waitress's names."""
-        return {
-            "trusted_proxy": self.address,
-            "trusted_proxy_count": self.count,
-            "trusted_proxy_headers": set(self.headers),
         }
 
 

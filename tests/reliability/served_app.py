@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from csp_web.serving import Limits, TrustedProxy, serve
+from csp_web.serving import Limits, TrustedProxies, serve
 
 ARGUMENTS: dict[str, Any] = json.loads(sys.argv[1])
 PARENT = os.getpid()
@@ -90,7 +90,7 @@ def main() -> int:
         on_ready=say_port,
         background=jobs if "diary" in ARGUMENTS else None,
         limits=Limits(**ARGUMENTS.get("limits", {})),
-        proxy=TrustedProxy("127.0.0.1") if ARGUMENTS.get("behind_proxy") else None,
+        proxies=TrustedProxies(["127.0.0.1"]) if ARGUMENTS.get("behind_proxy") else None,
         grace=ARGUMENTS.get("grace", 10.0),
     )
 
