@@ -79,6 +79,11 @@ i18n: $(INSTALLED_DEV) ## take new texts into the catalogues, say what is not tr
 lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement files (UPGRADE=1: newest)
 	@scripts/lock
 
+.PHONY: screenshots
+screenshots: $(INSTALLED_DEV) ## pictures of every page, role and language, in test-results/screenshots/
+	@scripts/install_test_deps
+	@$(VENV)/bin/python scripts/screenshots.py
+
 .PHONY: clean
 clean: ## remove the environment and caches (never your data in instance/)
 	@rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov test-results
