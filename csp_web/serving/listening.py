@@ -7,6 +7,10 @@ import socket
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only when asked for
 
+# How much the kernel keeps for a client that does not take it. Its own choice is megabytes: memory for every slow
+# client, and a client that leaves at once would count as one who took them. Throughput is the same.
+UNSENT_BYTES = 128 * 1024
+
 
 class CannotListen(Exception):
     """The address cannot be used; the text says why and what to do."""
@@ -21,12 +25,19 @@ def listen(host: str, port: int, *, backlog: int = 1024) -> socket.socket:
     if not 0 <= port <= 65535:  # the resolver would silently take the remainder
         raise CannotListen(f"{port} is not a port: choose one from 1 to 65535.")
     try:
-        if host in {"", "*", "::"} and socket.has_dualstack_ipv6():
-            return socket.create_server(("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True)
-        family, address = _resolve(EVERY_ADDRESS if host in {"", "*"} else host, port)
-        return socket.create_server(address, family=family, backlog=backlog)
+        made = _bind(host, port, backlog)
     except OSError as error:
         raise CannotListen(_sentence(error, host or "*", port)) from error
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # the sockets that are accepted inherit it
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    return made
+
+
+def _bind(host: str, port: int, backlog: int) -> socket.socket:
+    if host in {"", "*", "::"} and socket.has_dualstack_ipv6():
+        return socket.create_server(("::", port), family=socket.AF_INET6, backlog=backlog, dualstack_ipv6=True)
+    family, address = _resolve(EVERY_ADDRESS if host in {"", "*"} else host, port)
+    return socket.create_server(address, family=family, backlog=backlog)
 
 
 def _resolve(host: str, port: int) -> tuple[int, tuple[str, int]]:
