@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g, request, url_for
 
 from csp_web import db
 from csp_web.blueprints import register_blueprints
 from csp_web.config import Settings, load
+from csp_web.domain import installation
+from csp_web.logs import configure_logs
 from csp_web.web.assets import init_assets
 from csp_web.web.errors import init_errors
 from csp_web.web.filters import init_filters
@@ -25,10 +27,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsError: a setting is bad or unknown.
         RuntimeError: an endpoint declares no permission.
     """
+    configure_logs()
     settings = settings or load()
     app = Flask("csp_web", root_path=str(settings.root), static_folder=None, template_folder="templates")
     _configure(app, settings)
     db.configure(settings.database_url)
+    installation.configure(settings)
     init_headers(app, settings)
     init_languages(app, settings)
     init_gate(app)
@@ -69,6 +73,8 @@ def _page() -> dict[str, Any]:
         "site_name": settings.site_name,
         "actor": actor,
         "nav_items": items(actor) if actor and not request.headers.get("HX-Request") else [],
+        "search_url": url_for("search.everything") if actor else None,
+        "search_text": request.args.get("q", "") if request.endpoint == "search.everything" else "",
     }
 
 

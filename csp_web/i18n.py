@@ -84,10 +84,16 @@ def gettext(message: str, /, **values: Any) -> str:
 
 def ngettext(singular: str, plural: str, number: int, /, **values: Any) -> str:
     """Say a text with a number in it (``%(num)s``), in the form that the number asks for."""
+    return plural_form(singular, plural, number) % {"num": format_number(number), **values}
+
+
+def plural_form(singular: str, plural: str, number: int) -> str:
+    """The form of a text that a number asks for, its placeholders not filled."""
     spoken = catalogue(_place.get().language)
-    forms = spoken.many.get(singular, (singular, plural))
-    form = forms[min(spoken.plural(abs(number)), len(forms) - 1)]
-    return form % {"num": format_number(number), **values}
+    forms = spoken.many.get(singular)
+    if forms is None:
+        return singular if abs(number) == 1 else plural
+    return forms[min(spoken.plural(abs(number)), len(forms) - 1)]
 
 
 class LazyText:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from flask import Flask
 
-AREAS = ("home", "accounts", "customers", "orders", "software", "downloads", "tickets", "audit", "admin", "probes")
+AREAS = ("home", "accounts", "customers", "orders", "software", "downloads", "tickets", "audit", "admin", "search", "probes")
 
 
 def register_blueprints(app: Flask) -> None:

@@ -1,10 +1,17 @@
-"""What every installation starts with: market lists, cancellation policies, types of problems (D4, D8)."""
+"""What an installation is set up with: its secrets and limits at every start, its shipped rules once (D4, D8)."""
 
 from __future__ import annotations
 
+from csp_web.config import Settings
+from csp_web.domain import configured
 from csp_web.domain.markets import install_market_sets
 from csp_web.domain.policies import install_policies
 from csp_web.domain.problem_types import install_problem_types
+
+
+def configure(settings: Settings) -> None:
+    """Give the domain what it needs of the settings. Once per process, at its start."""
+    configured.configure(settings)
 
 
 def install_rules() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import HiddenField, SelectField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from csp_web import i18n
@@ -38,9 +39,12 @@ class CustomerForm(CreatingForm):
     last_name = StringField(_l("Last name"), [Length(max=50)])
     email = StringField(_l("E-mail"), [Optional(), Length(max=254), Email(_l("This is not an e-mail address."))])
     phone = StringField(_l("Phone"), [Length(max=40)])
-    language = SelectField(_l("Language of mails"), choices=list(i18n.LANGUAGES.items()), default="en")
+    language = SelectField(_l("Language of mails"), choices=[SelectChoice(code, name) for code, name in i18n.LANGUAGES.items()], default="en")
     version = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.country.choices = [("", _l("Choose a country")), *territories(i18n.language())]
+        self.country.choices = [
+            SelectChoice("", _l("Choose a country")),
+            *(SelectChoice(code, name) for code, name in territories(i18n.language())),
+        ]

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import re
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from flask import g, request
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, ValidationError
+from wtforms.i18n import get_translations
 from wtforms.meta import DefaultMeta
 
-from csp_web.i18n import gettext, ngettext
+from csp_web.i18n import gettext, language, plural_form
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Texts:
-    """Gives WTForms' own messages our two languages."""
+    """Gives WTForms' own messages our two languages: from our catalogue, else from the one that WTForms brings."""
 
     def gettext(self, message: str) -> str:
-        return gettext(message)
+        ours = gettext(message)
+        return ours if ours != message else str(_brought(language()).gettext(message))
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
-        return ngettext(singular, plural, n)
+        ours = plural_form(singular, plural, n)
+        return ours if ours not in {singular, plural} else str(_brought(language()).ngettext(singular, plural, n))
+
+
+@lru_cache
+def _brought(code: str) -> Any:
+    return get_translations([code])
 
 
 _TEXTS = Texts()
