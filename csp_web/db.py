@@ -121,11 +121,11 @@ def on_sqlite() -> bool:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=5)
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    made = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    made = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(made, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
