@@ -1,0 +1,123 @@
+"""May a purchased line be cancelled, until when, and if not, why not (R32, R34, D1, B5, B6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import select
+
+from csp_web.db import session
+from csp_web.domain.policies import window_in_words
+from csp_web.i18n import format_datetime, format_utc
+from csp_web.i18n import gettext as _
+from csp_web.models import (
+    Cancellation,
+    CancellationState,
+    KeyAssignment,
+    ProductType,
+    Subscription,
+    SubscriptionStatus,
+    Ticket,
+)
+
+HOUR = timedelta(hours=1)
+NO_TIME = timedelta(0)
+
+
+class Line(Protocol):
+    """What decides about a line: a subscription, or a row of a list that has these columns."""
+
+    @property
+    def status(self) -> SubscriptionStatus: ...
+    @property
+    def cancelled_at(self) -> datetime | None: ...
+    @property
+    def product_type(self) -> ProductType: ...
+    @property
+    def ordered_at(self) -> datetime: ...
+    @property
+    def cancel_until(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationTerms:
+    """Whether a line may be cancelled at an instant; if not, ``reason`` and ``rule`` say why (B5, B6).
+
+    ``until`` is the first instant at which it is refused (half open, D1), ``left`` the time until then, ``ticket``
+    the number of the ticket in which the cancellation was requested already.
+    """
+
+    may: bool
+    until: datetime | None
+    left: timedelta
+    reason: str = ""
+    rule: str = ""
+    ticket: str = ""
+
+
+def cancellation_terms(subscription: Subscription, at: datetime) -> CancellationTerms:
+    """Whether the partner may request the cancellation of a subscription at an instant."""
+    terms = terms_of(subscription, at, requested_in=requested_in(subscription))
+    if terms.may and subscription.policy_terms.get("requires_key_unseen") and _key_was_shown(subscription):
+        reason = _("By the terms of its purchase it is cancelled only while no key has been shown.")
+        return replace(terms, may=False, reason=reason, rule="D8")
+    return terms
+
+
+def _key_was_shown(subscription: Subscription) -> bool:
+    shown = select(KeyAssignment.id).where(
+        KeyAssignment.subscription_id == subscription.id, KeyAssignment.first_shown_at.is_not(None)
+    )
+    return session.scalar(shown.limit(1)) is not None
+
+
+def terms_of(line: Line, at: datetime, *, requested_in: str = "") -> CancellationTerms:
+    """The same from columns alone, for lists; ``requested_in`` is the ticket of a cancellation not yet decided."""
+    until = line.cancel_until
+    left = max(until - at, NO_TIME) if until else NO_TIME
+    if line.status is SubscriptionStatus.CANCELLED:
+        reason = _("This was cancelled on %(date)s.", date=format_datetime(line.cancelled_at))
+        return CancellationTerms(False, until, NO_TIME, reason, "R30")
+    if requested_in:
+        reason = _("Its cancellation was requested in ticket %(number)s.", number=requested_in)
+        return CancellationTerms(False, until, left, reason, "D5", requested_in)
+    if line.product_type is ProductType.RESERVATION:
+        reason = _(
+            "Azure reservations have a cancellation policy of their own. Ask support in a request of another type."
+        )
+        return CancellationTerms(False, None, NO_TIME, reason, "D8")
+    if until is None:
+        return CancellationTerms(False, None, NO_TIME, _("By the terms of its purchase it is not cancelled."), "D8")
+    if at >= until:
+        return CancellationTerms(False, until, NO_TIME, _ended(line.ordered_at, until), "R34")
+    return CancellationTerms(True, until, left)
+
+
+def _ended(ordered_at: datetime, until: datetime) -> str:
+    return _(
+        "The right to cancel ended on %(date)s (%(utc)s), %(window)s after the purchase.",
+        date=format_datetime(until),
+        utc=format_utc(until),
+        window=window_in_words((until - ordered_at) // HOUR),
+    )
+
+
+def requested_in(subscription: Subscription) -> str:
+    """The number of the ticket in which the cancellation was requested and is not decided; empty if none."""
+    return numbers_of_requests([subscription.id]).get(subscription.id, "")
+
+
+def numbers_of_requests(subscription_ids: list[int]) -> Mapping[int, str]:
+    """For lists: subscription id to the number of the ticket that waits for a decision. One statement."""
+    statement = (
+        select(Cancellation.subscription_id, Ticket.number)
+        .join(Ticket, Ticket.id == Cancellation.ticket_id)
+        .where(
+            Cancellation.subscription_id.in_(subscription_ids),
+            Cancellation.state == CancellationState.REQUESTED,
+        )
+    )
+    return {row.subscription_id: row.number for row in session.execute(statement)}

@@ -1,0 +1,79 @@
+"""Types of problem: data with their own extra fields (D4). The one for refunds is the one that the seed names (R38)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from csp_web.db import session
+from csp_web.i18n import language
+from csp_web.models import ProblemType
+
+REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOfProblem:
+    """A type as the form shows it, its name in the language in force."""
+
+    code: str
+    name: str
+    fields: tuple[str, ...]
+    is_refund: bool
+
+
+# code, English name, Russian name, extra fields
+_SHIPPED = (
+    (
+        REFUND,
+        "CSP Purchase/Refund on behalf of customers",
+        "Покупка или возврат CSP от имени клиентов",
+        ["customer", "order_or_subscription", "refund_reason", "amount"],
+    ),
+    (
+        "product_key",
+        "Product key",
+        "Ключ продукта",
+        ["customer", "order_or_subscription", "version", "error_message"],
+    ),
+    (
+        "downloads",
+        "Downloads",
+        "Загрузки",
+        ["customer", "order_or_subscription", "version", "error_message"],
+    ),
+    ("order", "Order or invoice", "Заказ или счёт", ["customer", "order_or_subscription"]),
+    ("profile", "Cannot manage my profile", "Не удаётся управлять профилем", ["error_message"]),
+    ("other", "Other", "Другое", ["customer"]),
+)
+
+
+def install_problem_types() -> int:
+    """Write the shipped types that are missing; what the operator changed stays. Says how many were written."""
+    there = set(session.scalars(select(ProblemType.code)))
+    missing = [
+        ProblemType(
+            code=code, names={"en": english, "ru": russian}, fields=names, is_refund=code == REFUND, position=position
+        )
+        for position, (code, english, russian, names) in enumerate(_SHIPPED)
+        if code not in there
+    ]
+    session.add_all(missing)
+    session.flush()
+    return len(missing)
+
+
+def types_of_problem(*, retired: bool = False) -> Sequence[TypeOfProblem]:
+    """The types in their order; ``retired`` ones only where old tickets are looked for."""
+    statement = select(ProblemType).order_by(ProblemType.position, ProblemType.code)
+    if not retired:
+        statement = statement.where(ProblemType.retired_at.is_(None))
+    return [type_view(row) for row in session.scalars(statement)]
+
+
+def type_view(row: ProblemType) -> TypeOfProblem:
+    """A type's row as people see it."""
+    name = row.names.get(language()) or row.names["en"]
+    return TypeOfProblem(row.code, name, tuple(row.fields), row.is_refund)
