@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from csp_web.db import now, session
 from csp_web.domain import audit
 from csp_web.domain.actors import Actor, actor_of, allowed_roles
+from csp_web.errors import NotFound
 from csp_web.identifiers import new_token, token_hash
 from csp_web.models import Partner, User, UserRole, UserSession
 
 SEEN_EVERY = timedelta(minutes=5)  # a page view writes "last seen" at most this often
+FORGOTTEN_AFTER = timedelta(days=90)
 
 
 def start(user: User, *, hours: int, address: str, agent: str, request_id: str = "") -> str:
@@ -97,7 +99,7 @@ def end(token: str, *, by: Actor) -> None:
     audit.record("sign_out", by=by, resource=("user", by.email))
 
 
-def end_all(user_id: int, *, by: Actor, resource: str, keep: str | None = None) -> int:
+def end_all(user_id: int, *, by: Actor | None, resource: str, keep: str | None = None) -> int:
     """End every session of a person, but the one with the token ``keep``: sign-out everywhere, a new password, new roles.
 
     Returns how many were ended.
@@ -108,6 +110,43 @@ def end_all(user_id: int, *, by: Actor, resource: str, keep: str | None = None) 
     ended = len(session.execute(statement.values(revoked_at=now()).returning(UserSession.token_hash)).all())
     audit.record("sign_out_everywhere", by=by, resource=("user", resource), sessions=ended)
     return ended
+
+
+def open_sessions(user_id: int, *, idle: timedelta) -> list[UserSession]:
+    """The sessions in which a person is signed in now, the one used last first."""
+    at = now()
+    return list(
+        session.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.revoked_at.is_(None),
+                UserSession.expires_at > at,
+                UserSession.last_seen_at > at - idle,
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.token_hash)
+        )
+    )
+
+
+def end_one(public_id: str, *, by: Actor) -> None:
+    """End one of one's own sessions, named by its public id.
+
+    Raises:
+        NotFound: the person has no such open session.
+    """
+    mine = session.scalars(select(UserSession).filter_by(user_id=by.id, revoked_at=None))
+    found = next((row for row in mine if row.public_id == public_id), None)
+    if found is None:
+        raise NotFound
+    found.revoked_at = now()
+    audit.record("end_session", by=by, resource=("user", by.email), address_of_session=found.address)
+
+
+def forget_old_sessions(at: datetime) -> int:
+    """Remove sessions that ended long ago. Returns how many."""
+    old = delete(UserSession).where(UserSession.expires_at < at - FORGOTTEN_AFTER)
+    return len(session.execute(old.returning(UserSession.token_hash)).all())
 
 
 def last_user_of(token: str) -> int | None:

@@ -111,6 +111,11 @@ class UserSession(Base):
 
     user: Mapped[User] = relationship()
 
+    @property
+    def public_id(self) -> str:
+        """What a page may say of a session: half of the hash, from which nothing follows."""
+        return self.token_hash[:16].hex()
+
 
 class KeptForm(Base):
     """What a person had typed when the session ended: shown again after signing in, to the same person only."""

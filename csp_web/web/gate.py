@@ -129,7 +129,7 @@ def _pass() -> Any:
         if request.method in {"POST", "PUT", "PATCH", "DELETE"} and not getattr(view, "_no_token", False):
             csrf.protect()
         return None
-    actor = _person()
+    actor = visitor()
     if actor is None:
         return _to_sign_in()
     g.actor = actor
@@ -143,7 +143,8 @@ def _pass() -> Any:
     return None
 
 
-def _person() -> Actor | None:
+def visitor() -> Actor | None:
+    """The signed-in person, on public pages too; None when nobody is."""
     if "_user_id" not in cookie:
         return None
     user = flask_login.current_user

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
+from sqlalchemy import select
 
+from csp_web.db import scalar_or_404
 from csp_web.domain.actors import Actor, find
 from csp_web.errors import NotFound
-from csp_web.models import Customer, DownloadLink, Order, Subscription, Ticket, TicketFile, User
+from csp_web.models import Customer, DownloadLink, Order, Partner, Subscription, Ticket, TicketFile, User
 
 Loader = Callable[[Actor, Any], Any]
+LARGEST_ID = 2**63 - 1
 
 
 def _ticket_file(actor: Actor, number: int) -> TicketFile:
@@ -30,6 +33,20 @@ def _ticket_file(actor: Actor, number: int) -> TicketFile:
     return file
 
 
+def _person(actor: Actor, number: int) -> User:
+    """Somebody of the own organisation; for an operator admin, of any."""
+    if not actor.may("operator.manage"):
+        return find(User, actor, id=number)
+    return scalar_or_404(select(User).filter_by(id=number))
+
+
+def _partner(actor: Actor, number: int) -> Partner:
+    """The own organisation; for an operator admin, any."""
+    if number != actor.partner_id and not actor.may("operator.manage"):
+        raise NotFound
+    return scalar_or_404(select(Partner).filter_by(id=number))
+
+
 LOADERS: dict[str, Loader] = {
     "customer": lambda actor, key: find(Customer, actor, uuid=key),
     "order": lambda actor, key: find(Order, actor, order_id=key),
@@ -37,6 +54,8 @@ LOADERS: dict[str, Loader] = {
     "link": lambda actor, key: find(DownloadLink, actor, id=key),
     "ticket": lambda actor, key: find(Ticket, actor, number=key),
     "ticket_file": _ticket_file,
+    "person": _person,
+    "partner": _partner,
     "user": lambda actor, key: find(User, actor, id=key),
 }
 PARENTS = {"subscription": "customer", "order": "customer", "link": "subscription", "ticket_file": "ticket"}
@@ -51,9 +70,16 @@ def load(actor: Actor) -> None:
     values = request.view_args
     if not values:
         return
+    if any(_is_impossible(value) for value in values.values()):
+        raise NotFound
     for name in values:
         if name in LOADERS:
             values[name] = LOADERS[name](actor, values[name])
     for child, parent in PARENTS.items():
         if child in values and parent in values and getattr(values[child], f"{parent}_id") != values[parent].id:
             raise NotFound
+
+
+def _is_impossible(value: object) -> bool:
+    """Whether no database can hold such an id, so that asking it would be an error."""
+    return (isinstance(value, int) and value > LARGEST_ID) or (isinstance(value, str) and "\0" in value)

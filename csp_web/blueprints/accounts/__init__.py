@@ -1,7 +1,9 @@
-"""Routes of the area: accounts."""
+"""Routes of people: signing in, one's own account, the partner's users, the language switch."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
 blueprint = Blueprint("accounts", __name__)
+
+from csp_web.blueprints.accounts import languages, profile, sign_in, users, words  # noqa: E402, F401 -- they use the blueprint

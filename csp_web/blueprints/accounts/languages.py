@@ -1,0 +1,45 @@
+"""The language switch, which works on every page, signed in or not (B13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, g, redirect, request, url_for
+from flask import session as cookie
+
+from csp_web.blueprints.accounts import blueprint
+from csp_web.db import transaction
+from csp_web.domain import people
+from csp_web.i18n import LANGUAGES
+from csp_web.web.gate import actor_or_none, public, visitor
+from csp_web.web.places import safe_next
+
+
+@blueprint.post("/account/language")
+@public
+def language() -> Any:
+    """Speak another language from now on and show the same page."""
+    code = request.form.get("language", "")
+    if code in g.settings.languages:
+        cookie["language"] = code
+        cookie["chose_language"] = True
+        actor = visitor()
+        if actor is not None and actor.language != code:
+            with transaction():
+                people.choose_language(actor.id, code)
+    return redirect(safe_next(request.form.get("next")), 303)
+
+
+@blueprint.app_context_processor
+def _frame() -> dict[str, Any]:
+    """What the frame of every page shows of the person: languages, organisation, search."""
+    codes = g.settings.languages if "settings" in g else ()
+    actor = actor_or_none()
+    searching = actor is not None and actor.may("customers.see") and "customers.index" in current_app.view_functions
+    return {
+        "language_links": [(code, LANGUAGES[code], url_for("accounts.language")) for code in codes]
+        if len(codes) > 1
+        else [],
+        "organisation": actor.partner_name if actor else None,
+        "search_url": url_for("customers.index") if searching else None,
+    }
