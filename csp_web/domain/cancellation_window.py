@@ -62,7 +62,7 @@ def cancellation_terms(subscription: Subscription, at: datetime) -> Cancellation
     """Whether the partner may request the cancellation of a subscription at an instant."""
     terms = terms_of(subscription, at, requested_in=requested_in(subscription))
     if terms.may and subscription.policy_terms.get("requires_key_unseen") and _key_was_shown(subscription):
-        reason = _("By the terms of its purchase it is cancelled only while no key has been shown.")
+        reason = _("Under its terms of purchase it can be cancelled only while no key has been shown.")
         return replace(terms, may=False, reason=reason, rule="D8")
     return terms
 
@@ -86,11 +86,11 @@ def terms_of(line: Line, at: datetime, *, requested_in: str = "") -> Cancellatio
         return CancellationTerms(False, until, left, reason, "D5", requested_in)
     if line.product_type is ProductType.RESERVATION:
         reason = _(
-            "Azure reservations have a cancellation policy of their own. Ask support in a request of another type."
+            "Azure reservations have a cancellation policy of their own. Ask support with a request of another type."
         )
         return CancellationTerms(False, None, NO_TIME, reason, "D8")
     if until is None:
-        return CancellationTerms(False, None, NO_TIME, _("By the terms of its purchase it is not cancelled."), "D8")
+        return CancellationTerms(False, None, NO_TIME, _("Under its terms of purchase it cannot be cancelled."), "D8")
     if at >= until:
         return CancellationTerms(False, until, NO_TIME, _ended(line.ordered_at, until), "R34")
     return CancellationTerms(True, until, left)

@@ -78,7 +78,7 @@ def one_of(*choices: str, default: str = "") -> Callable[[str], str]:
             return known[value.casefold()]
         except KeyError:
             words = ", ".join(choices)
-            raise ValueError(_("“%(value)s” is none of: %(words)s.", value=quoted(value), words=words)) from None
+            raise ValueError(_("“%(value)s” is not one of: %(words)s.", value=quoted(value), words=words)) from None
 
     return read
 

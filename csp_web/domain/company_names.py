@@ -21,7 +21,7 @@ def company_name_problems(name: str) -> list[str]:
     if not any(ch.isalnum() for ch in text):
         return [_("A company name cannot consist of special characters only.")]
     if len(text) == 1:
-        return [_("A company name has more than one character.")]
+        return [_("A company name needs more than one character.")]
     if _words(text) <= LEGAL_FORMS:
         return [_("“%(name)s” is only a legal form. Enter the company name with it.", name=text[:40])]
     return []

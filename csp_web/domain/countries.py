@@ -241,7 +241,7 @@ def _refusal_of(normalize: Callable[[str, str], str], country: str, text: str) -
 def _phone_problem(rules: CountryRules, phone: str) -> str:
     if phone.strip():
         return _refusal_of(lambda country, text: normalize_phone(text, country), rules.code, phone)
-    return _("A phone number is obligatory in this country.") if rules.phone_required else ""
+    return _("A phone number is required in this country.") if rules.phone_required else ""
 
 
 def _registration_problem(rules: CountryRules, number: str) -> str:
@@ -250,5 +250,5 @@ def _registration_problem(rules: CountryRules, number: str) -> str:
     return _line_problem(
         number,
         required=rules.registration_number_required,
-        missing=_("The organization registration number is obligatory in this country."),
+        missing=_("The organization registration number is required in this country."),
     )

@@ -138,7 +138,7 @@ def edit_customer(customer: Customer, facts: CustomerFacts, *, by: Actor, versio
     values = _checked(facts)
     if customer.version != version:
         raise Conflict(
-            _("Somebody else changed this customer meanwhile."),
+            _("Somebody else has changed this customer in the meantime."),
             advice=_("It now says: %(values)s. Open the form again to change it.", values=_summary(customer)),
         )
     _refuse_duplicates(values, customer.uuid, by, customer)

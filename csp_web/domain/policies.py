@@ -60,13 +60,13 @@ def describe(terms: Mapping[str, Any]) -> str:
 
 def _step(step: Mapping[str, Any]) -> str:
     if step["until_hours"] is None:
-        return _("Can be ended at any time through a support request; the unused time is given back.")
+        return _("Can be ended at any time through a support request; the unused time is refunded.")
     window = window_in_words(step["until_hours"])
     if step["refund"] == "full":
-        return _("Within %(window)s of the order: everything is given back.", window=window)
+        return _("Within %(window)s of the order: full refund.", window=window)
     if step["refund"] == "prorata":
-        return _("Within %(window)s of the order: the unused time is given back.", window=window)
-    return _("Within %(window)s of the order: nothing is given back.", window=window)
+        return _("Within %(window)s of the order: the unused time is refunded.", window=window)
+    return _("Within %(window)s of the order: no refund.", window=window)
 
 
 def window_in_words(hours: int) -> str:

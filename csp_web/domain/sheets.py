@@ -199,7 +199,7 @@ def _places(header: list[str], columns: Sequence[Column], line: int) -> list[int
         raise SheetError(line, _("These columns are missing: %(names)s.", names=", ".join(missing)))
     twice = [column.name for column in columns if header.count(_bare(column.name)) > 1]
     if twice:
-        raise SheetError(line, _("These columns are there twice: %(names)s.", names=", ".join(twice)))
+        raise SheetError(line, _("These columns appear twice: %(names)s.", names=", ".join(twice)))
     return [header.index(_bare(column.name)) if _bare(column.name) in header else -1 for column in columns]
 
 
@@ -283,6 +283,6 @@ def _refuse_controls(text: str, line: int, newline: str) -> None:
     if found:
         raise SheetError(
             line + text.count(newline, 0, found.start()),
-            _("There is a control character (U+%(code)s) on this line: the file is damaged, or it is no CSV file.",
+            _("There is a control character (U+%(code)s) on this line: the file is damaged, or it is not a CSV file.",
               code=f"{ord(found[0]):04X}"),
         )  # fmt: skip

@@ -104,7 +104,7 @@ def unseal(sealed: Sealed, *, sku: int) -> ClearKey:
     vault = _open()
     if sealed.key_id != vault.key_id:
         raise VaultClosed(
-            _("This key was encrypted under another secret than the one that the server has now."),
+            _("This key was encrypted with a secret other than the one that the server has now."),
             advice=_("Ask your administrator to bring back the secret of product keys (CSP_WEB_KEYS_KEY)."),
         )
     try:

@@ -72,7 +72,7 @@ def _audit(error: DomainError) -> None:
 
 def _stale(_error: StaleDataError) -> Response:
     return refuse(
-        Conflict(_("Somebody else changed this meanwhile."), advice=_("Open the page again to see what it says now."))
+        Conflict(_("Somebody else has changed this in the meantime."), advice=_("Open the page again to see what it says now."))
     )
 
 
@@ -102,7 +102,7 @@ def _title(status: int) -> str:
         400: _("The request could not be read"),
         403: _("Not allowed"),
         404: _("Not found"),
-        405: _("This address does not do that"),
+        405: _("This address does not work that way"),
         409: _("Not possible"),
         413: _("Too large"),
         422: _("Some fields need your attention"),

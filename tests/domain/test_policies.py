@@ -13,13 +13,14 @@ from csp_web.domain.installation import install_rules
 from csp_web.errors import Forbidden, Refused
 from csp_web.i18n import use_place
 from csp_web.models import CancellationPolicy, ProductType
-from tests.world import World
+from tests.world import World, build_world
 
 SEED: dict[str, Any] = {"steps": [{"until_hours": 1440, "refund": "full"}], "fee_percent": 0}
 
 
 @pytest.fixture
-def rules(world: World) -> World:
+def rules(database: None) -> World:
+    world = build_world()
     with transaction():
         install_rules()
     return world
@@ -111,7 +112,7 @@ def test_d14_only_the_operator_chooses_policies_and_not_the_one_in_force(rules: 
 
 def test_the_terms_are_said_in_words(rules: World) -> None:
     said = {row.code: policies.describe(row.terms) for row in policies.cancellation_policies()}
-    assert said["seed-2018"] == "Within 60 days of the order: everything is given back. There is no fee."
+    assert said["seed-2018"] == "Within 60 days of the order: full refund. There is no fee."
     assert "Within 24 hours" in said["2022-07-subscription"]
     assert "Within 7 days of the order: the unused time" in said["2022-07-subscription"]
     assert "at any time" in said["reservation"]

@@ -142,7 +142,7 @@ def test_all_missing_columns_are_named_in_one_error() -> None:
 
 def test_a_column_that_is_there_twice_is_refused() -> None:
     text = sheet(SERVER | {"ERPPrice": "1.00"})
-    assert only_error(text).sentence == "These columns are there twice: ERP Price."
+    assert only_error(text).sentence == "These columns appear twice: ERP Price."
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_line_numbers_count_line_breaks_inside_fields() -> None:
     [
         ("ProductTitle", "", "This cell is empty."),
         ("ProductTitle", "x" * 501, "At most 500 characters."),
-        ("ProductTitle", "Office 365 E3", "“Office 365 E3” is not of a product family sold here."),
+        ("ProductTitle", "Office 365 E3", "“Office 365 E3” does not belong to a product family that is sold here."),
         ("ProductId", "DG7GMGF0AAA", "A product ID has 12 capital letters and digits."),
         ("ProductId", "dg7gmgf0aaaa", "A product ID has 12 capital letters and digits."),
         ("SkuId", "1", "A SKU ID has 4 capital letters and digits. Keep its leading zeros."),
