@@ -71,15 +71,17 @@ class Server:
         return self.process.wait(PATIENCE)
 
     def get(self, path: str, *, headers: dict[str, str] | None = None, body: bytes | None = None) -> Any:
-        answer = self.ask(path, headers=headers, body=body)
-        assert answer.status == 200, answer.read()
-        return json.loads(answer.read())
+        with self.ask(path, headers=headers, body=body) as answer:
+            content = answer.read()
+            assert answer.status == 200, content
+            return json.loads(content)
 
     def ask(
         self, path: str, *, headers: dict[str, str] | None = None, body: bytes | None = None
     ) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        connection.request("POST" if body is not None else "GET", path, body=body, headers=headers or {})
+        closing = {"Connection": "close"} | (headers or {})
+        connection.request("POST" if body is not None else "GET", path, body=body, headers=closing)
         return connection.getresponse()
 
     def pids(self, number: int) -> set[int]:

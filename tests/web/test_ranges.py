@@ -381,7 +381,8 @@ class Live:
 
     def ask(self, path: str = "/file", method: str = "GET", **headers: str) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers={"Connection": "close"} | named)
         return connection.getresponse()
 
     def slow_client(self, **headers: str) -> socket.socket:
@@ -447,7 +448,7 @@ def test_eight_connections_together_get_the_file_byte_for_byte(
 def resume_by_hand(port: int, target: Path) -> None:
     have = target.stat().st_size
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    connection.request("GET", "/file", headers={"Range": f"bytes={have}-"})
+    connection.request("GET", "/file", headers={"Range": f"bytes={have}-", "Connection": "close"})
     answer = connection.getresponse()
     assert answer.status == 206
     with target.open("ab") as file:
