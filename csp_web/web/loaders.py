@@ -28,7 +28,7 @@ def _ticket_file(actor: Actor, number: int) -> TicketFile:
     if file is None:
         raise NotFound
     find(Ticket, actor, id=file.ticket_id)
-    if file.note is not None and file.note.internal and not actor.of_operator:
+    if file.note is not None and file.note.internal and not actor.sees_all_partners:
         raise NotFound
     return file
 
