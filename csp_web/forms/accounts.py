@@ -137,7 +137,10 @@ class NewPasswordForm(CreatingForm):
 class PartnerForm(CreatingForm):
     """A partner organisation."""
 
-    name = StringField(_l("Name"), [DataRequired(_l("Enter a name.")), Length(max=200, message=_LONG_TEXT)])
+    name = StringField(
+        _l("Organisation"),
+        [DataRequired(_l("Enter the name of the organisation.")), Length(max=200, message=_LONG_TEXT)],
+    )
     country = SelectField(_l("Country"), [DataRequired(_l("Choose a country."))])
     support_email = StringField(
         _l("Support e-mail"),
