@@ -79,6 +79,10 @@ i18n: $(INSTALLED_DEV) ## take new texts into the catalogues, say what is not tr
 lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement files (UPGRADE=1: newest)
 	@scripts/lock
 
+.PHONY: bench
+bench: $(INSTALLED_DEV) ## measure pages and queries, print the ratios of this run (minutes; not part of the tests)
+	@$(VENV)/bin/python -m tests.bench $(BENCH)
+
 .PHONY: screenshots
 screenshots: $(INSTALLED_DEV) ## pictures of every page, role and language, in test-results/screenshots/
 	@scripts/install_test_deps

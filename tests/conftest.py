@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 
 from csp_web import db
 from csp_web.config import Settings, complete
+from csp_web.domain import installation
 from tests.world import World, build_world
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 
 @pytest.fixture
-def database(database_url: str) -> None:
-    """The session points at this test's database: enough for the domain, which needs no application."""
-    db.configure(database_url)
+def database(settings: Settings) -> None:
+    """The session and the domain work on this test's installation: enough for verbs, which need no application."""
+    db.configure(settings.database_url)
+    installation.configure(settings)
 
 
 @pytest.fixture
