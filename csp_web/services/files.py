@@ -91,6 +91,10 @@ class FileStore(Protocol):
         """Keys stored longer ago than ``age``: the sweep deletes those that no row names."""
         ...
 
+    def sweep_incoming(self, age: timedelta) -> int:
+        """Delete what broken uploads left behind longer ago than ``age``; says how many."""
+        ...
+
 
 class DiskStore:
     """Files on a local disk: ``<root>/ab/cd/abcd…``, uploads in hand in ``<root>/incoming``.

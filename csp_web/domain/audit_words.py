@@ -1,0 +1,157 @@
+"""The activity log in words: what every act is called, and what its details mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from csp_web.domain.permissions import ROLE_NAMES
+from csp_web.i18n import N_
+from csp_web.i18n import gettext as _
+from csp_web.models import Role
+
+OPERATIONS = {
+    "add_customer": N_("Added a customer"),
+    "add_file": N_("Added an installer file"),
+    "add_partner": N_("Added a partner"),
+    "add_user": N_("Added a user"),
+    "approve_cancellation": N_("Approved a cancellation"),
+    "assign_ticket": N_("Assigned a support request"),
+    "change_password": N_("Changed their own password"),
+    "change_roles": N_("Changed a user’s roles"),
+    "check_log": N_("Checked the activity log"),
+    "close_ticket": N_("Closed a support request"),
+    "decline_cancellation": N_("Declined a cancellation"),
+    "disable_user": N_("Disabled a user"),
+    "edit_customer": N_("Edited a customer"),
+    "edit_partner": N_("Edited a partner"),
+    "enable_user": N_("Enabled a user"),
+    "end_market_list": N_("Ended a list of excluded markets"),
+    "end_session": N_("Ended a session"),
+    "import_keys": N_("Imported keys"),
+    "import_price_sheet": N_("Imported a price sheet"),
+    "mail_failed": N_("A mail could not be sent"),
+    "note_on_ticket": N_("Wrote an internal note"),
+    "open_ticket": N_("Opened a support request"),
+    "place_order": N_("Placed an order"),
+    "put_market_list_in_force": N_("Put a list of excluded markets in force"),
+    "put_policy_in_force": N_("Put a cancellation policy in force"),
+    "refund": N_("Recorded a refund"),
+    "refused": N_("Tried something that is not allowed"),
+    "reply_to_ticket": N_("Replied to a support request"),
+    "request_cancellation": N_("Requested a cancellation"),
+    "reset_password": N_("Gave a user a temporary password"),
+    "retry_mail": N_("Sent a failed mail again"),
+    "revoke_keys": N_("Revoked keys"),
+    "show_key": N_("Showed a key"),
+    "sign_in": N_("Signed in"),
+    "sign_out": N_("Signed out"),
+    "sign_out_everywhere": N_("Ended all sessions of a user"),
+    "update_profile": N_("Changed their own profile"),
+}
+
+RESOURCES = {
+    "address": N_("Address"),
+    "cancellation_policy": N_("Cancellation policy"),
+    "customer": N_("Customer"),
+    "download_option": N_("File"),
+    "link": N_("Link"),
+    "log": N_("Activity log"),
+    "mail": N_("Mail"),
+    "market_list": N_("List of excluded markets"),
+    "order": N_("Order"),
+    "partner": N_("Partner"),
+    "price_sheet": N_("Price sheet"),
+    "subscription": N_("Subscription"),
+    "ticket": N_("Support request"),
+    "user": N_("User"),
+}
+
+DETAILS = {
+    "added": N_("Added"),
+    "amount": N_("Amount"),
+    "broken": N_("Broken at"),
+    "changes": N_("Changes"),
+    "country": N_("Country"),
+    "currency": N_("Currency"),
+    "ended": N_("Ended"),
+    "file_name": N_("File name"),
+    "from_address": N_("From the address"),
+    "impact": N_("Impact"),
+    "key": N_("Key"),
+    "keys": N_("Keys"),
+    "lines": N_("Lines"),
+    "link": N_("Link"),
+    "name": N_("Name"),
+    "new": N_("New"),
+    "old": N_("Old"),
+    "permission": N_("Permission"),
+    "product": N_("Product"),
+    "quantity": N_("Quantity"),
+    "reason": N_("Reason"),
+    "recipient": N_("Recipient"),
+    "rows": N_("Rows"),
+    "rule": N_("Rule"),
+    "sessions": N_("Sessions"),
+    "since": N_("From"),
+    "subscription": N_("Subscription"),
+    "type": N_("Type"),
+    "until": N_("Until"),
+    "version": N_("Version"),
+}
+
+REASONS = {
+    "disabled": N_("The account is disabled."),
+    "password": N_("The e-mail address or the password was wrong."),
+}
+
+
+def operation_name(code: str) -> str:
+    """What an act is called; one that is not known is shown by its code."""
+    return _(OPERATIONS[code]) if code in OPERATIONS else code
+
+
+def resource_name(code: str) -> str:
+    """What kind of thing an act was done to."""
+    return _(RESOURCES[code]) if code in RESOURCES else code
+
+
+def reason(text: str) -> str:
+    """Why an act was refused: a code of ours in words, or what was said then."""
+    return _(REASONS[text]) if text in REASONS else text
+
+
+def told(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """The details of an act as pairs of label and text; of changes, one pair per field: old → new."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in details.items():
+        if name == "changes" and isinstance(value, dict):
+            pairs.extend((_label(field), _change(change)) for field, change in value.items())
+        else:
+            pairs.append((_label(name), _text(value)))
+    return pairs
+
+
+def _label(name: str) -> str:
+    return _(DETAILS[name]) if name in DETAILS else name.replace("_", " ")
+
+
+def _change(change: Any) -> str:
+    if isinstance(change, list) and len(change) == 2:
+        return f"{_text(change[0]) or '–'} → {_text(change[1]) or '–'}"
+    return _text(change)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value) or "–"
+    if isinstance(value, dict):
+        return ", ".join(f"{_label(str(name))}: {_text(item)}" for name, item in value.items())
+    text = str(value)
+    return _(_KNOWN[text]) if text in _KNOWN else text
+
+
+_KNOWN = {**{role.value: ROLE_NAMES[role] for role in Role}, **REASONS}

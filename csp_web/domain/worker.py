@@ -1,0 +1,63 @@
+"""The worker: the one thread or process that does what no request waits for (``background`` of the server)."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+
+from csp_web import db
+from csp_web.config import Settings
+from csp_web.db import transaction
+from csp_web.domain import attachments, configured, outbox, periodic, sessions, throttle, transfers
+from csp_web.services.mail import SmtpServer
+
+MAIL_EVERY = timedelta(seconds=5)
+GIVE_BACK_EVERY = timedelta(minutes=5)
+TIDY_EVERY = timedelta(hours=1)
+UPLOADS_KEPT = timedelta(days=1)
+
+
+def run_worker(stop: threading.Event, settings: Settings) -> None:
+    """Point this process at the installation, and do the periodic jobs until told to stop."""
+    db.configure(settings.database_url)
+    configured.configure(settings)
+    register_jobs(settings)
+    periodic.work(stop)
+
+
+def register_jobs(settings: Settings) -> None:
+    """Everything that comes round in this installation. Without a mail server mails wait, and a page says so."""
+    if settings.smtp_url:
+        server = SmtpServer.of(settings.smtp_url, sender=settings.mail_from)
+        periodic.register("mails", every=MAIL_EVERY, job=lambda at: send_mails(at, server))
+    periodic.register("downloads", every=GIVE_BACK_EVERY, job=give_back_downloads)
+    periodic.register("old sign-ins", every=TIDY_EVERY, job=forget_old_sign_ins)
+    periodic.register("files", every=TIDY_EVERY, job=sweep_files)
+
+
+def send_mails(at: datetime, server: SmtpServer) -> None:
+    """Send everything that is due now."""
+    while outbox.work_once(at, server=server) == outbox.BATCH:
+        pass
+
+
+def forget_old_sign_ins(at: datetime) -> None:
+    """Forget failed attempts and ended sessions that mean nothing any more."""
+    with transaction():
+        throttle.forget_old_failures(at)
+        sessions.forget_old_sessions(at)
+
+
+def give_back_downloads(at: datetime) -> None:
+    """Give back the count of downloads that brought nothing (D2)."""
+    with transaction():
+        transfers.settle_ended(at)
+
+
+def sweep_files(at: datetime) -> None:
+    """Forget files of forms that were never sent, and delete files that no row names."""
+    with transaction():
+        attachments.forget_unsent(at)
+    store = configured.file_store()
+    attachments.sweep_orphans(store)
+    store.sweep_incoming(UPLOADS_KEPT)
