@@ -14,12 +14,13 @@ from sqlalchemy import delete, func, select
 
 from csp_web.config import Settings
 from csp_web.db import now, session
+from csp_web.domain import configured
 from csp_web.domain.actors import Actor
 from csp_web.domain.file_names import clean_file_name
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import DownloadOption, PendingFile, Ticket, TicketFile, TicketNote
-from csp_web.services.files import DiskStore, FileStore, FileTooLarge, Readable, StoredFile
+from csp_web.services.files import FileStore, FileTooLarge, Readable, StoredFile
 
 MIB = 1024 * 1024
 KEPT_FOR = timedelta(hours=24)
@@ -53,9 +54,9 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(settings.max_uploads, settings.max_upload_mb * MIB, settings.max_ticket_mb * MIB)
 
 
-def store_of(settings: Settings) -> FileStore:
-    """Where this installation keeps files of tickets."""
-    return DiskStore(settings.files_dir / "tickets")
+def store() -> FileStore:
+    """Where files of tickets lie: with all other files of the installation."""
+    return configured.file_store()
 
 
 def receive(

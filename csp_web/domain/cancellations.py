@@ -94,6 +94,7 @@ def approve(cancellation: Cancellation, *, by: Actor, note: str = "", at: dateti
     reason = f"cancellation, ticket {ticket.number}"
     _step(cancellation, CancellationState.APPROVED, by=by, at=at, note=note)
     subscription.status, subscription.cancelled_at = SubscriptionStatus.CANCELLED, at
+    session.flush()  # what follows reads the row again
     revoke_keys(subscription, by=by, reason=reason)
     revoke_links(subscription, by=by, reason=reason)
     amount = min(cancellation.amount_requested, refundable(subscription))

@@ -98,4 +98,4 @@ def _names(ticket: Ticket, steps: Sequence[TicketStep]) -> Mapping[int, str]:
     ids = {ticket.created_by_id, *(step.by_id for step in steps), *assignees}
     if ticket.assigned_to_id is not None:
         ids.add(ticket.assigned_to_id)
-    return dict(session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples())
+    return {row.id: row.name for row in session.execute(select(User.id, User.name).where(User.id.in_(ids)))}

@@ -134,7 +134,7 @@ def _file(
         subscription_id=subject.subscription.id if subject.subscription else None,
         type_code=problem_type.code,
         impact=details.impact,
-        title=clean_text(details.title),
+        title=" ".join(clean_text(details.title).split()),
         description=_description(details, facts, subject),
         facts={name: text for name, text in facts.items() if text},
         contact_name=clean_text(details.contact_name),
@@ -272,7 +272,7 @@ def close(ticket: Ticket, *, by: Actor, at: datetime | None = None) -> Ticket:
     ticket = hold(ticket)
     waiting = select(Cancellation.id).filter_by(ticket_id=ticket.id, state=CancellationState.REQUESTED)
     if session.scalar(waiting) is not None:
-        raise Conflict(_("Its cancellation is not decided yet. Approve it or decline it first."), rule="D5")
+        raise Conflict(_("Its cancellation has not been decided yet. Approve it or decline it first."), rule="D5")
     if change_status(ticket, TicketStatus.CLOSED, by=by, at=at or now()):
         audit.record("close_ticket", by=by, resource=("ticket", ticket.number), partner_id=ticket.partner_id)
         tell_partner(
