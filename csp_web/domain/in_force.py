@@ -41,7 +41,9 @@ def first_instant(day: date) -> datetime:
     """
     at = now()
     if day < at.astimezone(UTC).date():
-        raise Invalid({"day": _("This day is over. Choose today or a later day; what was ordered before stays as it is.")})
+        raise Invalid(
+            {"day": _("This day is over. Choose today or a later day; what was ordered before stays as it is.")}
+        )
     return max(at, datetime.combine(day, time(), UTC))
 
 

@@ -40,7 +40,7 @@ def exclusions(country: str, at: datetime) -> dict[ProductType, Exclusion]:
         .join(MarketSet.exclusions)
         .where(MarketExclusion.country == country, in_force.in_force(MarketSet, at))
     )
-    return {kind: Exclusion(kind, country, name, since) for kind, name, since in found}
+    return {kind: Exclusion(kind, country, name, since) for kind, name, since in found if since is not None}
 
 
 def exclusion(product_type: ProductType, country: str, at: datetime) -> Exclusion | None:
