@@ -19,6 +19,8 @@ from csp_web.domain.cancellation_window import (
     requested_in,
     terms_of,
 )
+from csp_web.domain.keys import revoke_keys
+from csp_web.domain.links import revoke_links
 from csp_web.domain.refunds import record_refund, refund_due, refundable
 from csp_web.domain.ticket_mail import tell_partner
 from csp_web.domain.ticket_thread import add_note, change_status, hold
@@ -81,9 +83,6 @@ def approve(cancellation: Cancellation, *, by: Actor, note: str = "", at: dateti
     Raises:
         Forbidden: only support agents decide. Conflict: a colleague has decided already.
     """
-    from csp_web.domain.keys import revoke_keys
-    from csp_web.domain.links import revoke_links
-
     require(by, "support.work")
     at = at or now()
     subscription = for_update(Subscription, cancellation.subscription_id)

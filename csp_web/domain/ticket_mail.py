@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from csp_web.db import session
 from csp_web.domain import configured
+from csp_web.domain.outbox import queue_mail
 from csp_web.i18n import gettext as _
 from csp_web.i18n import use_place
 from csp_web.models import Partner, Role, Ticket, User, UserRole
@@ -58,8 +59,6 @@ def _support(ticket: Ticket) -> Iterator[Reader]:
 
 
 def _send(ticket: Ticket, reader: Reader, subject: Say, body: Say) -> None:
-    from csp_web.domain.outbox import queue_mail
-
     address = f"{configured.settings().public_url}/tickets/{ticket.number}"
     with use_place(reader.language, reader.time_zone):
         foot = _("Support request %(number)s: %(title)s", number=ticket.number, title=ticket.title)
