@@ -25,6 +25,9 @@ def _catalogues(translation: str | tuple[str, ...], text: str | tuple[str, str])
     [
         ("Save", "", "is not translated"),
         ("Hello %(name)s", "Привет, %(nom)s", "has other placeholders"),
+        ("Saved.", "Сохранено", "ends in another way"),
+        ("Save", "Save", "is not Russian"),
+        ("Cancel", "Oтменить", "mixes Latin and Cyrillic letters"),  # a Latin O
         (("%(num)s key", "%(num)s keys"), ("%(num)s ключ", "%(num)s ключа", ""), "is not translated"),
         (("%(num)s key", "%(num)s keys"), ("%(num)s ключ", "%(num)s ключа"), "has 2 plural forms instead of 3"),
     ],
@@ -41,6 +44,16 @@ def test_a_text_that_is_not_in_the_catalogue_is_found() -> None:
     texts = Catalog()
     texts.add("New text")
     assert list(problems(texts, Catalog(locale="ru"))) == ["'New text': is not in the catalogue"]
+
+
+def test_a_translation_of_a_text_that_is_gone_is_found() -> None:
+    catalogue = Catalog(locale="ru")
+    catalogue.add("Old text", "Старый текст")
+    assert list(problems(Catalog(), catalogue)) == ["'Old text': is in no page any more"]
+
+
+def test_names_stay_as_they_are() -> None:
+    assert list(problems(*_catalogues("SQL Server", "SQL Server"))) == []
 
 
 def test_a_full_translation_is_left_alone() -> None:
