@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from csp_web.db import on_sqlite, session
@@ -21,7 +21,7 @@ from csp_web.domain.countries import (
     normalize_postal_code,
     normalize_state,
 )
-from csp_web.domain.paging import Page, page_of
+from csp_web.domain.paging import Listing, Page
 from csp_web.errors import Conflict, Invalid
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import fold, normalize_domain, parse_guid
@@ -62,16 +62,23 @@ def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -
 
     The text may be a part of a name, a domain or a GUID. Rows: sort keys first, then uuid, name, domain, country.
     """
-    shown = (Customer.uuid, Customer.company_name, Customer.domain, Customer.country)
     guid = parse_guid(text)
     wanted = str(guid) if guid else fold(text)
+    if not wanted:
+        return _BY_NAME.page(cursor, partner=actor.partner_id)
     if len(wanted) < TRIGRAM:
-        statement = select(Customer.name_folded, Customer.id, *shown).where(Customer.partner_id == actor.partner_id)
-        if wanted:
-            statement = statement.where(Customer.name_folded >= wanted, Customer.name_folded < wanted + "\U0010ffff")
-        return page_of(statement, (_columns.name_folded, _columns.id), cursor=cursor, descending=False)
-    statement = _found(select(Customer.id, *shown).where(Customer.partner_id == actor.partner_id), wanted)
-    return page_of(statement, (_columns.id,), cursor=cursor, descending=True)
+        return _BY_PREFIX.page(cursor, partner=actor.partner_id, low=wanted, high=wanted + "\U0010ffff")
+    return Listing(_found(_OF_PARTNER, wanted), (_columns.id,), descending=True).page(cursor, partner=actor.partner_id)
+
+
+_SHOWN = (_columns.uuid, _columns.company_name, _columns.domain, _columns.country)
+_OF_PARTNER = select(_columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
+_NAMED = select(_columns.name_folded, _columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
+_BY_NAME = Listing(_NAMED, (_columns.name_folded, _columns.id))
+_BY_PREFIX = Listing(
+    _NAMED.where(_columns.name_folded >= bindparam("low"), _columns.name_folded < bindparam("high")),
+    (_columns.name_folded, _columns.id),
+)
 
 
 def _found(statement: Select[*tuple[Any, ...]], wanted: str) -> Select[*tuple[Any, ...]]:
@@ -82,18 +89,30 @@ def _found(statement: Select[*tuple[Any, ...]], wanted: str) -> Select[*tuple[An
         phrase = " AND ".join('"' + word.replace('"', '""') + '"' for word in long_words)
         index: ColumnElement[int] = literal_column("customers_fts.rowid")
         matches = select(index).select_from(func.customers_fts(phrase).table_valued("rowid", name="customers_fts"))
-        return statement.where(Customer.id.in_(matches), *_contains([w for w in words if len(w) < TRIGRAM]))
+        return statement.where(_columns.id.in_(matches), *_contains([w for w in words if len(w) < TRIGRAM]))
     return statement.where(*_contains(words))
 
 
 def _contains(words: list[str]) -> list[Any]:
-    return [Customer.search_text.contains(word, autoescape=True) for word in words if word]
+    return [_columns.search_text.contains(word, autoescape=True) for word in words if word]
+
+
+_COUNTED = select(func.count()).select_from(
+    select(_columns.id).where(_columns.partner_id == bindparam("partner")).limit(COUNTED_UP_TO + 1).subquery()
+)
+
+
+def customer_ids_with(actor: Actor, wanted: str) -> Select[*tuple[Any, ...]]:
+    """The ids of the actor's customers in which a folded text is found: for searches in what customers own."""
+    of_partner = select(_columns.id).where(_columns.partner_id == actor.partner_id)
+    if len(wanted) < TRIGRAM:
+        return of_partner.where(_columns.name_folded >= wanted, _columns.name_folded < wanted + "\U0010ffff")
+    return _found(of_partner, wanted)
 
 
 def count_customers(actor: Actor) -> int:
     """How many customers the partner has, counted up to one more than ``COUNTED_UP_TO``."""
-    some = select(Customer.id).where(Customer.partner_id == actor.partner_id).limit(COUNTED_UP_TO + 1)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return session.scalar(_COUNTED, {"partner": actor.partner_id}) or 0
 
 
 def add_customer(facts: CustomerFacts, *, by: Actor, token: str, guid: str = "") -> Customer:
@@ -264,6 +283,7 @@ __all__ = [
     "add_customer",
     "count_customers",
     "create_customer",
+    "customer_ids_with",
     "edit_customer",
     "list_customers",
     "missing_facts",

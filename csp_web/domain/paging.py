@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, tuple_
+from sqlalchemy import Row, Select, bindparam, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from csp_web.db import session
@@ -28,6 +28,55 @@ class Page:
     next: str | None
 
 
+class Listing:
+    """A list that can be paged through: its statements are built once, so that a page costs what the database costs.
+
+    ``statement`` selects ``keys`` first, in this order; together they are unique and decide the order. It may have
+    bind parameters, whose values ``page`` takes.
+    """
+
+    def __init__(
+        self,
+        statement: Select[*tuple[Any, ...]],
+        keys: Sequence[ColumnElement[Any]],
+        *,
+        descending: bool = False,
+        size: int = PAGE_SIZE,
+    ) -> None:
+        self.keys = keys
+        self.size = size
+        self._first = self._ordered(statement, descending)
+        here = tuple_(*keys)
+        there = tuple_(*(bindparam(f"key_{number}", type_=key.type) for number, key in enumerate(keys)))
+        beyond, before = (here < there, here > there) if descending else (here > there, here < there)
+        self._onward = self._ordered(statement.where(beyond), descending)
+        self._back = self._ordered(statement.where(before), not descending)
+
+    def _ordered(self, statement: Select[*tuple[Any, ...]], descending: bool) -> Select[*tuple[Any, ...]]:
+        order = [key.desc() if descending else key.asc() for key in self.keys]
+        return statement.order_by(*order).limit(self.size + 1)
+
+    def page(self, cursor: str | None = None, **values: Any) -> Page:
+        """One page. A cursor that cannot be read means the first page."""
+        back, place = _read(cursor, len(self.keys))
+        statement = self._first
+        if place is not None:
+            statement = self._back if back else self._onward
+            values |= {f"key_{number}": value for number, value in enumerate(_typed(self.keys, place))}
+        rows = list(session.execute(statement, values))
+        more, rows = len(rows) > self.size, rows[: self.size]
+        if back:
+            rows.reverse()
+        count = len(self.keys)
+        has_previous = more if back else place is not None
+        has_next = bool(rows) if back else more
+        return Page(
+            rows,
+            _write(True, rows[0][:count]) if rows and has_previous else None,
+            _write(False, rows[-1][:count]) if rows and has_next else None,
+        )
+
+
 def page_of(
     statement: Select[*tuple[Any, ...]],
     keys: Sequence[ColumnElement[Any]],
@@ -36,28 +85,13 @@ def page_of(
     descending: bool,
     size: int = PAGE_SIZE,
 ) -> Page:
-    """One page of a statement ordered by ``keys`` (together unique; the statement selects them first, in this order).
+    """One page of a statement that differs from request to request: filters, a search."""
+    return Listing(statement, keys, descending=descending, size=size).page(cursor)
 
-    A cursor that cannot be read means the first page.
-    """
-    back, values = _read(cursor, len(keys))
-    downwards = descending != back
-    if values is not None:
-        here, there = tuple_(*keys), tuple_(*_typed(keys, values))
-        statement = statement.where(here < there if downwards else here > there)
-    order = [key.desc() if downwards else key.asc() for key in keys]
-    rows = list(session.execute(statement.order_by(*order).limit(size + 1)))
-    more, rows = len(rows) > size, rows[:size]
-    if back:
-        rows.reverse()
-    count = len(keys)
-    has_previous = more if back else values is not None
-    has_next = bool(rows) if back else more
-    return Page(
-        rows,
-        _write(True, rows[0][:count]) if rows and has_previous else None,
-        _write(False, rows[-1][:count]) if rows and has_next else None,
-    )
+
+def cursor_after(*values: Any) -> str:
+    """The cursor of the page that begins behind a place, for links into the middle of a list."""
+    return _write(False, values)
 
 
 def _write(back: bool, values: Sequence[Any]) -> str:
@@ -81,10 +115,15 @@ def _typed(keys: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> list[An
     for key, value in zip(keys, values, strict=True):
         kind = key.type.python_type
         try:
-            typed.append(datetime.fromisoformat(value) if kind is datetime else kind(value))
+            typed.append(_instant(value) if kind is datetime else kind(value))
         except (TypeError, ValueError, OverflowError):
             typed.append(LONG_AGO if kind is datetime else kind())
     return typed
 
 
-__all__ = ["PAGE_SIZE", "Page", "page_of"]
+def _instant(value: str) -> datetime:
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo else LONG_AGO
+
+
+__all__ = ["PAGE_SIZE", "Listing", "Page", "cursor_after", "page_of"]

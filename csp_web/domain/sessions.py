@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from csp_web.db import now, session
 from csp_web.domain import audit
@@ -33,37 +33,43 @@ def start(user: User, *, hours: int, address: str, agent: str, request_id: str =
     return token
 
 
+_session, _user, _partner, _role = (table.__table__.c for table in (UserSession, User, Partner, UserRole))
+# Built once: building it costs seven times what running it does.
+_PERSON = (
+    select(
+        _user.id,
+        _user.partner_id,
+        _user.email,
+        _user.name,
+        _user.phone,
+        _user.language,
+        _user.time_zone,
+        _partner.name.label("partner_name"),
+        _partner.is_operator,
+        _role.role,
+        _session.last_seen_at,
+    )
+    .select_from(UserSession.__table__)
+    .join(User.__table__, _user.id == _session.user_id)
+    .join(Partner.__table__, _partner.id == _user.partner_id)
+    .outerjoin(UserRole.__table__, _role.user_id == _user.id)
+    .where(
+        _session.token_hash == bindparam("token"),
+        _session.revoked_at.is_(None),
+        _session.expires_at > bindparam("at"),
+        _session.last_seen_at > bindparam("idle_since"),
+        _user.disabled_at.is_(None),
+    )
+)
+
+
 def actor_for(token: str, *, idle: timedelta, address: str, request_id: str) -> tuple[Actor, bool] | None:
     """The person behind a cookie, and whether "last seen" is due; None when the session has ended.
 
     One statement: this runs on every page.
     """
     at = now()
-    rows = session.execute(
-        select(
-            User.id,
-            User.partner_id,
-            User.email,
-            User.name,
-            User.phone,
-            User.language,
-            User.time_zone,
-            Partner.name.label("partner_name"),
-            Partner.is_operator,
-            UserRole.role,
-            UserSession.last_seen_at,
-        )
-        .join(User, User.id == UserSession.user_id)
-        .join(Partner, Partner.id == User.partner_id)
-        .outerjoin(UserRole, UserRole.user_id == User.id)
-        .where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.revoked_at.is_(None),
-            UserSession.expires_at > at,
-            UserSession.last_seen_at > at - idle,
-            User.disabled_at.is_(None),
-        )
-    ).all()
+    rows = session.execute(_PERSON, {"token": token_hash(token), "at": at, "idle_since": at - idle}).all()
     if not rows:
         return None
     first = rows[0]

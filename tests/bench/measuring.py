@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import multiprocessing
 import os
 import time
@@ -50,6 +51,8 @@ def _serve(make_app: Callable[[], Any], tell: Connection) -> None:
     import socket
 
     import waitress
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
