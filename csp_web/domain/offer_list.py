@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, String, select, type_coerce
 
 from csp_web.db import session
 from csp_web.domain import policies
@@ -26,7 +26,9 @@ from csp_web.models import Customer, Offer, Product, ProductFamily, ProductType,
 
 MOST_WORDS = 6
 
+# Windows Server before SQL Server before reservations, newest products first, SKUs as in the sheet: all descending.
 _products, _skus = Product.__table__.c, Sku.__table__.c
+_ORDER = (type_coerce(_products.family, String), _products.title, _products.id, -_skus.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,7 @@ class OfferPage:
 
 def list_offers(customer: Customer, filters: Filters, *, at: datetime, cursor: str | None = None) -> OfferPage:
     """One page of 50 SKUs by family and product, newest products first; five statements, whatever the size."""
-    order = (_products.family, _products.title, _products.id, -_skus.id)
-    page = page_of(_matching(filters), order, cursor=cursor, descending=True, size=PAGE_SIZE)
+    page = page_of(_matching(filters), _ORDER, cursor=cursor, descending=True, size=PAGE_SIZE)
     skus = {row.sku_key for row in page.rows}
     rules = rules_for(customer, at)
     prices = _by_sku(prices_in_market(skus, customer.country, at), filters, customer.country)
@@ -117,7 +118,7 @@ def list_offers(customer: Customer, filters: Filters, *, at: datetime, cursor: s
 
 def _matching(filters: Filters) -> Select[*tuple[Any, ...]]:
     statement: Select[*tuple[Any, ...]] = select(
-        Product.family, Product.title, Product.id, -Sku.id, Product.product_id, Product.product_type, Product.has_keys,
+        *_ORDER, Product.family.label("kind"), Product.product_id, Product.product_type, Product.has_keys,
         Product.has_files, Product.is_cal, Product.own_version, Sku.id.label("sku_key"), Sku.sku_id,
         Sku.title.label("sku_title"), Sku.unit, Sku.minimum_quantity, Sku.maximum_quantity,
     ).join(Sku.product)  # fmt: skip
@@ -162,11 +163,11 @@ def _group(row: Row[*tuple[Any, ...]], rules: SellingRules) -> ProductGroup:
     return ProductGroup(
         product_id=row.product_id,
         title=row.title,
-        family=row.family,
+        family=row.kind,
         product_type=row.product_type,
         has_keys=row.has_keys,
         has_files=row.has_files,
-        benefit=hybrid_benefit(row.title, row.family, is_cal=row.is_cal),
+        benefit=hybrid_benefit(row.title, row.kind, is_cal=row.is_cal),
         terms=policies.describe(policy.terms) if policy else "",
         until=policies.cancel_until(policy.terms, rules.at) if policy else None,
     )

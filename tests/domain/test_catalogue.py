@@ -300,6 +300,11 @@ def test_pages_show_every_offer_once_forwards_and_backwards(full: World) -> None
     assert [(g.product_id, row.sku_id, row.billing_plan) for g in back.groups for row in g.rows] == pages[1]
 
 
+@pytest.mark.parametrize("cursor", ["", "nonsense", "WzAsIngiLCJ5IiwieiIsInciXQ", "WzAsMSwyLDMsNF0"])
+def test_a_cursor_that_somebody_made_up_shows_some_page(full: World, cursor: str) -> None:
+    assert shown(full, cursor=cursor).groups is not None
+
+
 def test_offers_of_a_product_stand_together_in_the_sheets_order(full: World) -> None:
     (group,) = shown(full, text="2022 Datacenter").groups
     assert [row.sku_id for row in group.rows] == ["0013", "0014", "0015", "0016", "0017", "0018"]
@@ -319,7 +324,8 @@ def test_a_page_takes_five_statements_whatever_the_size(full: World) -> None:
 
 
 def test_r11_every_reservation_of_the_sheet_is_refused_in_russia_and_nothing_else(full: World) -> None:
-    refused, sold = set(), set()
+    refused: set[ProductFamily] = set()
+    sold: set[ProductFamily] = set()
     cursor = None
     while True:
         page = shown(full, "datum", cursor=cursor)

@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, datetime
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.cart_review import Review, review
+from csp_web.domain.cart_review import Review, line_key, review
 from csp_web.domain.carts import add_line, find_cart
 from csp_web.domain.installation import install_rules
 from csp_web.domain.ordering import place_order
@@ -41,10 +41,10 @@ def add(
     azure: str = "",
     scope: str = "",
     token: str = "",
-) -> int:
-    """Put an offer into a customer's cart; returns the line's number."""
+) -> str:
+    """Put an offer into a customer's cart; returns the line's name in forms."""
     with transaction():
-        return add_line(
+        line = add_line(
             world.customer(customer),
             world.offer(offer),
             quantity,
@@ -52,7 +52,8 @@ def add(
             token=token or new_token(),
             azure_subscription=azure,
             scope=scope,
-        ).id
+        )
+        return line_key(line)
 
 
 def cart_of(world: World, customer: str = "coho") -> Cart:
