@@ -66,10 +66,11 @@ class Settings:
         return self.public_url.startswith("https://")
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
+def load(environ: Mapping[str, str] | None = None, *, make_secrets: bool = True) -> Settings:
     """Read the settings from the environment and, below it, from the file that ``CSP_WEB_CONFIG_FILE`` names.
 
-    Secrets that are not given are made once and kept in the data directory with mode 0600.
+    Secrets that are not given are made once and kept in the data directory with mode 0600; without ``make_secrets``
+    those that there are not stay empty.
 
     Raises:
         SettingsError: a sentence that names the setting and says what it should be.
@@ -83,11 +84,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     for name, text in values.items():
         plain = name.removesuffix("_FILE")
         if name not in known and not (plain != name and plain in _SECRETS):
-            raise SettingsError(f"{name} is not a setting of this version{_nearest(name, known)}.")
+            raise SettingsError(f"{name} is not a setting of this version.{_nearest(name, known)}")
         value = text if name in known else _read_secret(name, text)
         setting = known[name if name in known else plain]
         read[setting.name] = _parse(name, value, setting.name)
-    return complete(Settings(**read))
+    return complete(Settings(**read), make_secrets=make_secrets)
 
 
 _SECRETS = {PREFIX + "SECRET_KEY", PREFIX + "KEYS_KEY", PREFIX + "SMTP_URL", PREFIX + "DATABASE_URL"}
@@ -104,7 +105,7 @@ _COUNTS = {
 }
 
 
-def complete(settings: Settings) -> Settings:
+def complete(settings: Settings, *, make_secrets: bool = True) -> Settings:
     """Fill in what follows from the rest: the data directory, the database in it, secrets."""
     directory = settings.data_dir.expanduser().absolute()
     try:
@@ -117,14 +118,16 @@ def complete(settings: Settings) -> Settings:
             "data_dir": directory,
             "database_url": settings.database_url or f"sqlite:///{directory / 'csp-web.sqlite3'}",
             "files_url": settings.files_url or (directory / "files").as_uri(),
-            "secret_key": settings.secret_key or _kept_secret(directory / "secret-key"),
-            "keys_key": settings.keys_key or _kept_secret(directory / "keys-key"),
+            "secret_key": settings.secret_key or _kept_secret(directory / "secret-key", make_secrets),
+            "keys_key": settings.keys_key or _kept_secret(directory / "keys-key", make_secrets),
         }
     )
 
 
-def _kept_secret(path: Path) -> str:
+def _kept_secret(path: Path, make: bool) -> str:
     """Read a secret of this installation; make it on the first start. Two starts at once agree on one."""
+    if not make and not path.exists():
+        return ""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -175,7 +178,7 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _parse(name: str, text: str, key: str) -> Any:

@@ -31,7 +31,9 @@ def current(database_url: str) -> str | None:
     """The revision that a database has; None: it is empty."""
     engine = db.configure(database_url)
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        found = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()  # whoever goes on configures the database for itself
+    return found
 
 
 def newest() -> str | None:
@@ -39,12 +41,19 @@ def newest() -> str | None:
     return ScriptDirectory(str(FOLDER)).get_current_head()
 
 
+def revisions() -> frozenset[str]:
+    """All revisions that this version knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
 def differences(database_url: str) -> list[Any]:
     """What the models say otherwise than the migrated database; empty when they agree."""
     engine = db.configure(database_url)
     with engine.connect() as connection:
         options = {"compare_type": True, "include_object": _described}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), db.Base.metadata))
+        found = list(compare_metadata(MigrationContext.configure(connection, opts=options), db.Base.metadata))
+    engine.dispose()
+    return found
 
 
 def _described(_object: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
@@ -58,3 +67,4 @@ def _run(database_url: str, act: Any) -> None:
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         act(config)
+    engine.dispose()
