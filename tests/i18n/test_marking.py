@@ -19,13 +19,14 @@ MODULES = sorted(
     for path in (ROOT / "csp_web" / folder).rglob("*.py")
 )
 
-# What templates write out: units, codes and the mark of languages that Python does not say.
-UNTRANSLATED = frozenset({"UTC", "CSP Web", "GUID", "SHA-256", "Esc"})
+# What is the same in every language: codes, and the names of the languages themselves.
+UNTRANSLATED = frozenset({"UTC", "GUID", "SHA-256", "English"})
 
 JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
 TAG = re.compile(r"<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")
 SPOKEN = re.compile(r"\b(?:title|alt|placeholder|aria-label|aria-description|data-label)=\"([^\"]*)\"")
 WORD = re.compile(r"[^\W\d_]{2,}")
+STYLE = re.compile(r"{% block \w+_class %}.*?{% endblock %}")
 CODE = re.compile(r"<(code|kbd)\b.*?</\1>", re.DOTALL)
 ENTITY = re.compile(r"&#?\w+;")
 
@@ -40,7 +41,7 @@ SAID_BY_NAME = frozenset({"message", "description", "advice", "label"})
 
 def bare_texts(template: str) -> list[str]:
     """Words of a template that stand outside of ``{{ _('…') }}``, in its text and its spoken attributes."""
-    rest = CODE.sub("", JINJA.sub("\x00", template))
+    rest = CODE.sub("", JINJA.sub("\x00", STYLE.sub("", template)))
     spoken = [match.group(1) for match in SPOKEN.finditer(rest)]
     found = [*TAG.sub("\x00", rest).split("\x00"), *(part for text in spoken for part in text.split("\x00"))]
     texts = (" ".join(ENTITY.sub(" ", text).split()) for text in found)
