@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from csp_web.db import session
 from csp_web.domain.actors import Actor, scoped
-from csp_web.domain.paging import Page, page_of
+from csp_web.domain.paging import Listing, Page
 from csp_web.errors import NotFound
 from csp_web.identifiers import fold
 from csp_web.models import Customer, Partner, Subscription, Ticket, TicketStatus
 
-_columns = Ticket.__table__.c
+MOST_WORDS = 8  # of a search; the statement of each number of words is built once
+_ticket, _customer, _partner = Ticket.__table__.c, Customer.__table__.c, Partner.__table__.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +36,60 @@ def list_tickets(actor: Actor, wanted: TicketFilter, *, cursor: str | None = Non
     Rows: updated_at, id, number, title, status, impact, created_at, first_answer_due_at, first_answered_at, customer,
     product, partner.
     """
+    words = fold(wanted.text).split()[:MOST_WORDS]
+    values = {
+        "partner": None if actor.sees_all_partners else actor.partner_id,
+        "status": wanted.status,
+        "type": wanted.type_code or None,
+        "customer": wanted.customer,
+        "assignee": actor.id if wanted.mine and actor.sees_all_partners else None,
+        "opener": actor.id if wanted.mine and not actor.sees_all_partners else None,
+        **{f"word_{number}": _pattern(word) for number, word in enumerate(words)},
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    return _listing(frozenset(given)).page(cursor, **given)
+
+
+def _pattern(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+@cache
+def _listing(given: frozenset[str]) -> Listing:
+    """The list narrowed by these values; its statement is built once. Without ``partner`` it is every partner's."""
     statement = (
-        scoped(Ticket, actor)
-        .with_only_columns(
-            Ticket.updated_at,
-            Ticket.id,
-            Ticket.number,
-            Ticket.title,
-            Ticket.status,
-            Ticket.impact,
-            Ticket.created_at,
-            Ticket.first_answer_due_at,
-            Ticket.first_answered_at,
-            Customer.company_name.label("customer"),
-            Subscription.product_title.label("product"),
-            Partner.name.label("partner"),
+        select(
+            _ticket.updated_at,
+            _ticket.id,
+            _ticket.number,
+            _ticket.title,
+            _ticket.status,
+            _ticket.impact,
+            _ticket.created_at,
+            _ticket.first_answer_due_at,
+            _ticket.first_answered_at,
+            _customer.company_name.label("customer"),
+            Subscription.__table__.c.product_title.label("product"),
+            _partner.name.label("partner"),
         )
-        .join(Partner, Partner.id == Ticket.partner_id)
-        .outerjoin(Customer, Customer.id == Ticket.customer_id)
-        .outerjoin(Subscription, Subscription.id == Ticket.subscription_id)
+        .join_from(Ticket.__table__, Partner.__table__, _partner.id == _ticket.partner_id)
+        .outerjoin(Customer.__table__, _customer.id == _ticket.customer_id)
+        .outerjoin(Subscription.__table__, Subscription.__table__.c.id == _ticket.subscription_id)
     )
-    keys = (_columns.updated_at, _columns.id)
-    return page_of(_narrowed(statement, wanted, actor), keys, cursor=cursor, descending=True)
-
-
-def _narrowed(statement: Select[*tuple[Any, ...]], wanted: TicketFilter, actor: Actor) -> Select[*tuple[Any, ...]]:
-    if wanted.status is not None:
-        statement = statement.where(Ticket.status == wanted.status)
-    if wanted.type_code:
-        statement = statement.where(Ticket.type_code == wanted.type_code)
-    if wanted.customer is not None:
-        statement = statement.where(Customer.uuid == wanted.customer)
-    if wanted.mine:
-        own = Ticket.assigned_to_id if actor.sees_all_partners else Ticket.created_by_id
-        statement = statement.where(own == actor.id)
-    for word in fold(wanted.text).split():
-        statement = statement.where(Ticket.search_text.contains(word, autoescape=True))
-    return statement
+    equal = {
+        "partner": _ticket.partner_id,
+        "status": _ticket.status,
+        "type": _ticket.type_code,
+        "customer": _customer.uuid,
+        "assignee": _ticket.assigned_to_id,
+        "opener": _ticket.created_by_id,
+    }
+    for name in sorted(given):
+        column = equal.get(name)
+        like = _ticket.search_text.like(bindparam(name), escape="\\")
+        statement = statement.where(like if column is None else column == bindparam(name))
+    return Listing(statement, (_ticket.updated_at, _ticket.id), descending=True)
 
 
 def name_of_customer(actor: Actor, guid: uuid.UUID) -> str:
