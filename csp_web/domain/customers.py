@@ -24,7 +24,7 @@ from csp_web.domain.countries import (
 from csp_web.domain.paging import Listing, Page
 from csp_web.errors import Conflict, Invalid
 from csp_web.i18n import gettext as _
-from csp_web.identifiers import fold, normalize_domain, parse_guid
+from csp_web.identifiers import fold, new_uuid, normalize_domain, parse_guid
 from csp_web.models import Customer
 
 COUNTED_UP_TO = 1000
@@ -181,7 +181,7 @@ def search_text(customer: Customer) -> str:
 
 def _identity(guid: str) -> uuid.UUID:
     if not guid.strip():
-        return uuid.uuid4()
+        return new_uuid()
     identity = parse_guid(guid)
     if identity is None:
         raise Invalid({"guid": _("This is not a GUID. It looks like 45411344-b09d-47e7-9653-542006bf9766.")})

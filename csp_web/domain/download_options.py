@@ -100,6 +100,12 @@ def _checked(product: Product, facts: OptionFacts) -> OptionFacts:
     return OptionFacts(**values)
 
 
+def products_with_files() -> list[tuple[int, str]]:
+    """Products that may have files, for choosing one: number, title with its public id."""
+    rows = session.execute(select(Product.id, Product.title, Product.product_id).where(Product.has_files))
+    return sorted(((number, f"{title} ({code})") for number, title, code in rows), key=lambda pair: pair[1])
+
+
 def offered(product: int, facts: OptionFacts) -> DownloadOption | None:
     """The file that is offered now under these names."""
     return session.scalar(

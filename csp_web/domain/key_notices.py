@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from csp_web.db import session
+from csp_web.domain.outbox import queue_mail
 from csp_web.i18n import gettext as _
 from csp_web.i18n import use_place
 from csp_web.models import KeyPool, KeyState, KeyWait, Partner, ProductKey, Role, Subscription, User, UserRole
@@ -42,8 +43,6 @@ def _operators() -> list[User]:
 
 
 def _send(person: User, subject: str, body: str) -> None:
-    from csp_web.domain.outbox import queue_mail
-
     queue_mail(recipient=person.email, subject=subject, body=body, partner_id=person.partner_id)
 
 

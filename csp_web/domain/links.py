@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from csp_web.db import for_update, now, session
 from csp_web.domain import audit, once, vault
@@ -36,6 +37,7 @@ from csp_web.models import (
 
 LINK: Final = "link"
 LONGEST_RECIPIENT = 200
+SHOWN_LINKS = 100
 
 
 class LinkState(enum.StrEnum):
@@ -254,8 +256,14 @@ def write_event(
 
 def links_of(subscription: Subscription) -> list[DownloadLink]:
     """The links of a line, newest first, with their files."""
-    chosen = select(DownloadLink).filter_by(subscription_id=subscription.id).order_by(DownloadLink.id.desc())
-    return list(session.scalars(chosen.limit(100)))
+    chosen = (
+        select(DownloadLink)
+        .filter_by(subscription_id=subscription.id)
+        .options(joinedload(DownloadLink.option), joinedload(DownloadLink.created_by))
+        .order_by(DownloadLink.id.desc())
+        .limit(SHOWN_LINKS)
+    )
+    return list(session.scalars(chosen))
 
 
 def events_of(links: Sequence[int]) -> dict[int, list[Any]]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
-from csp_web.db import for_update, now, session
-from csp_web.domain import audit, vault
+from csp_web.db import for_update, now, session, transaction
+from csp_web.domain import audit, periodic, vault
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.links import LinkState, link_state, write_event
 from csp_web.errors import DomainError, NotFound
@@ -156,6 +156,12 @@ def ended(link: DownloadLink, at: datetime) -> LinkEnded:
     return LinkEnded(state, sentences.get(state, used_up), advice=advice)
 
 
+def transfer_of(subscription: Subscription, number: int) -> Transfer | None:
+    """A transfer of one of a line's links."""
+    chosen = select(Transfer).join(DownloadLink).where(Transfer.id == number)
+    return session.scalar(chosen.where(DownloadLink.subscription_id == subscription.id))
+
+
 def token_of(transfer: Transfer) -> str:
     """The token of a transfer's address."""
     return vault.token(TRANSFER, transfer.nonce)
@@ -185,14 +191,30 @@ def find_transfer(token: str, *, at: datetime | None = None) -> Transfer:
 # ---------------------------------------------------------------- giving back
 
 
+def give_back(at: datetime) -> int:
+    """The periodic job: settle what has ended, in a transaction of its own; looked for first without writing."""
+    some = select(Transfer.id).where(Transfer.expires_at <= at, Transfer.settled_at.is_(None), _quiet(at)).limit(1)
+    if session.scalar(some) is None:
+        return 0
+    with transaction():
+        return settle_ended(at)
+
+
+periodic.register("give back downloads that brought nothing", every=timedelta(minutes=5), job=give_back)
+
+
+def _quiet(at: datetime) -> ColumnElement[bool]:
+    """No answer is being sent, or it says so for so long that the process must have been killed."""
+    return or_(Transfer.running <= 0, Transfer.expires_at <= at - STUCK)
+
+
 def settle_ended(at: datetime, *, limit: int = 500) -> int:
     """Look at transfers whose life is over: one that sent less than 1 % of its file gives its count back.
 
     Those with answers still running are looked at later, at most a day. Returns how many were given back.
     """
     chosen = select(Transfer).where(Transfer.expires_at <= at, Transfer.settled_at.is_(None))
-    quiet = (Transfer.running <= 0) | (Transfer.expires_at <= at - STUCK)
-    transfers = session.scalars(chosen.where(quiet).order_by(Transfer.expires_at).limit(limit)).all()
+    transfers = session.scalars(chosen.where(_quiet(at)).order_by(Transfer.expires_at).limit(limit)).all()
     links = {transfer.link_id for transfer in transfers}
     return sum(_settle_link(for_update(DownloadLink, link), at) for link in sorted(links))
 
@@ -203,7 +225,7 @@ def _settle_link(link: DownloadLink, at: datetime) -> int:
         Transfer.link_id == link.id,
         Transfer.settled_at.is_(None),
         Transfer.expires_at <= at,
-        (Transfer.running <= 0) | (Transfer.expires_at <= at - STUCK),
+        _quiet(at),
     )
     given_back = 0
     for transfer in session.scalars(chosen.execution_options(populate_existing=True)).all():
@@ -224,9 +246,11 @@ __all__ = [
     "Visitor",
     "ended",
     "find_transfer",
+    "give_back",
     "life_of",
     "open_direct",
     "open_transfer",
     "settle_ended",
     "token_of",
+    "transfer_of",
 ]

@@ -67,7 +67,7 @@ def _audit(error: DomainError) -> None:
                 rule=error.rule or None,
             )
     except DomainError:
-        log.warning("a refusal could not be audited", path=request.path, request_id=g.get("request_id"))
+        log.warning("a refusal could not be audited", path=_where(), request_id=g.get("request_id"))
 
 
 def _stale(_error: StaleDataError) -> Response:
@@ -93,8 +93,14 @@ def _http(error: HTTPException) -> Any:
 
 def _unexpected(error: Exception) -> Response:
     db.session.rollback()
-    log.error("unexpected error", exc_info=error, path=request.path, request_id=g.get("request_id"))
+    log.error("unexpected error", exc_info=error, path=_where(), request_id=g.get("request_id"))
     return answer(500, _sentence(500))
+
+
+def _where() -> str:
+    """The address for the log. Those of downloads are secrets: of them only the rule is told."""
+    rule = request.url_rule
+    return rule.rule if rule is not None and request.blueprint == "downloads" else request.path
 
 
 def _title(status: int) -> str:

@@ -19,7 +19,7 @@ from csp_web.models import KeptForm
 
 MAX_CHARACTERS = 1_000_000
 KEPT_FOR = timedelta(hours=24)
-SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password")
+SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password", "product_keys")
 
 
 def form_page() -> str:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import transfers
+from csp_web.domain import periodic, transfers
 from csp_web.domain.links import LinkState, get_keys_and_downloads, revoke_link
 from csp_web.domain.transfer_bytes import ByteLog
 from csp_web.domain.transfers import (
@@ -176,6 +176,15 @@ def test_r19_only_an_admin_agent_opens_a_direct_address(world: World, link: int,
 
 
 # ---------------------------------------------------------------- giving back
+
+
+def test_d2_the_periodic_job_gives_back_by_itself(link: int) -> None:
+    """It is registered with the jobs that come round, and needs no transaction around it."""
+    end = session.get_one(Transfer, press(link, "a")).expires_at
+    jobs = [each.job for each in periodic.rounds() if "give back" in each.name]
+    assert [job(end - SECOND) for job in jobs] == [0]
+    assert [job(end) for job in jobs] == [1]
+    assert row(link).used == 0
 
 
 @pytest.mark.parametrize(("sent", "used"), [(0, 0), (9, 0), (10, 1), (1000, 1)])

@@ -1,0 +1,84 @@
+"""Installer files: listed, taken in, withdrawn (R22, D14). Large ones are quicker with ``csp-web files add``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, request, url_for
+
+from csp_web.blueprints.admin import blueprint
+from csp_web.db import scalar_or_404, select, session, transaction
+from csp_web.domain.download_options import OptionFacts, add_file, incoming, products_with_files, withdraw_file
+from csp_web.domain.file_list import list_files
+from csp_web.errors import Conflict, Invalid
+from csp_web.forms.software import FileForm, WithdrawalForm
+from csp_web.i18n import gettext as _
+from csp_web.models import DownloadOption, Product
+from csp_web.web.gate import current_actor, needs
+
+MIB = 1024 * 1024
+
+
+@blueprint.get("/admin/files")
+@needs("operator.manage")
+def files() -> str:
+    """Files that are offered, newest first; with ``?withdrawn=1`` the withdrawn ones too."""
+    withdrawn = request.args.get("withdrawn") == "1"
+    page = list_files(withdrawn=withdrawn, cursor=request.args.get("page"))
+    more: dict[str, Any] = {"withdrawn": 1} if withdrawn else {}
+    return render_template(
+        "admin/files.html",
+        page=page,
+        withdrawn=withdrawn,
+        previous_url=page.previous and url_for(".files", **more, page=page.previous),
+        next_url=page.next and url_for(".files", **more, page=page.next),
+    )
+
+
+@blueprint.route("/admin/files/new", methods=["GET", "POST"])
+@needs("operator.manage")
+def new_file() -> Any:
+    """Take in a file."""
+    form = FileForm(products_with_files())
+    if form.validate_on_submit():
+        try:
+            name = _take_in(form)
+        except Invalid as error:
+            form.take(error.problems)
+        except Conflict as error:
+            form.form_errors.append(f"{error.sentence} {error.advice}")
+        else:
+            flash(_("%(name)s is offered now.", name=name), "success")
+            return redirect(url_for(".files"), 303)
+    wrong = form.errors or form.form_errors
+    most = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // MIB
+    return render_template("admin/files_new.html", form=form, most=most), 422 if wrong else 200
+
+
+def _take_in(form: FileForm) -> str:
+    upload = form.file.data
+    if not upload:
+        raise Invalid({"file": _("Choose a file.")})
+    facts = OptionFacts(form.version.data or "", form.language.data or "", form.file_type.data or "", upload.filename)
+    with incoming(upload.stream) as stored, transaction():
+        product = session.get_one(Product, form.product.data)
+        option = add_file(product, facts, stored=stored, by=current_actor(), replace=form.replace.data)
+        return option.file_name
+
+
+@blueprint.route("/admin/files/<int:option>/withdrawal", methods=["GET", "POST"])
+@needs("operator.manage")
+def withdraw(option: int) -> Any:
+    """Offer a file no longer; people with a link to it read the reason."""
+    row = scalar_or_404(select(DownloadOption).filter_by(id=option))
+    form = WithdrawalForm()
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                withdraw_file(row, by=current_actor(), reason=form.reason.data or "")
+        except Invalid as error:
+            form.take(error.problems)
+        else:
+            flash(_("%(name)s is withdrawn.", name=row.file_name), "success")
+            return redirect(url_for(".files"), 303)
+    return render_template("admin/files_withdraw.html", form=form, option=row), 422 if form.errors else 200

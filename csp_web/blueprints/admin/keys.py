@@ -1,0 +1,70 @@
+"""The stock of keys: what is there, who waits, import with a dry run. Nobody sees a key here (D11, D14)."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from flask import flash, render_template, request
+
+from csp_web.blueprints.admin import blueprint
+from csp_web.db import session, transaction
+from csp_web.domain.key_stock_list import stock_list
+from csp_web.domain.keys import KeyImport, import_keys
+from csp_web.forms.software import KeyImportForm
+from csp_web.i18n import gettext as _
+from csp_web.i18n import ngettext
+from csp_web.web.gate import current_actor, needs
+
+SHOWN_ERRORS = 100
+
+
+@blueprint.get("/admin/keys")
+@needs("operator.manage")
+def keys() -> str:
+    """Pools with counts, and the form to import more."""
+    return _page(KeyImportForm())
+
+
+@blueprint.post("/admin/keys")
+@needs("operator.manage")
+def import_stock() -> Any:
+    """Check a sheet, or import it: all of it or nothing, errors named by line."""
+    form = KeyImportForm()
+    sheet = _sheet(form) if form.validate() else None
+    if sheet is None:
+        return _page(form), 422
+    if request.form.get("act") == "check":
+        report = import_keys(sheet, by=current_actor(), dry_run=True)
+        session.rollback()
+        return _page(form, report), 422 if report.errors else 200
+    with transaction():
+        report = import_keys(sheet, by=current_actor())
+    if report.errors:
+        return _page(form, report), 422
+    flash(_imported(report), "success")
+    return _page(KeyImportForm(formdata=None), report)
+
+
+def _sheet(form: KeyImportForm) -> Any:
+    """The file that was sent, else what was pasted; None, with a sentence at the field, when there is neither."""
+    if form.file.data:
+        return form.file.data.stream
+    if pasted := (form.product_keys.data or "").strip():
+        return io.BytesIO(pasted.encode("utf-8", "surrogatepass"))
+    form.file.errors = [_("Choose a file, or paste the table.")]
+    return None
+
+
+def _imported(report: KeyImport) -> str:
+    added = ngettext("%(num)s key was imported.", "%(num)s keys were imported.", report.added)
+    if not report.filled:
+        return added
+    filled = ngettext(
+        "%(num)s line that waited got its key.", "%(num)s lines that waited got their keys.", report.filled
+    )
+    return f"{added} {filled}"
+
+
+def _page(form: KeyImportForm, report: KeyImport | None = None) -> str:
+    return render_template("admin/keys.html", form=form, report=report, pools=stock_list(), shown_errors=SHOWN_ERRORS)

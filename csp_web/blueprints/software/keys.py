@@ -1,0 +1,50 @@
+"""Keys of a line: taken for a version, shown once on the answer to **Show key** (R18, R19, D11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+
+from csp_web.blueprints.software import blueprint
+from csp_web.blueprints.software.page import show_software
+from csp_web.db import transaction
+from csp_web.domain.keys import find_assignment, find_entitlement, key_for_version, show_key
+from csp_web.domain.software_line import versions_with_keys
+from csp_web.errors import NotFound
+from csp_web.forms.software import KeyForm
+from csp_web.i18n import gettext as _
+from csp_web.models import Customer, KeyAssignment, Subscription
+from csp_web.web.gate import current_actor, needs
+
+LINE = "/customers/<uuid:customer>/software/<uuid:subscription>"
+
+
+@blueprint.post(f"{LINE}/keys")
+@needs("keys.handle")
+def take_key(customer: Customer, subscription: Subscription) -> Any:
+    """Get the key of a version of a product without files."""
+    form = KeyForm()
+    if not form.validate():
+        raise NotFound
+    with transaction():
+        entitlement = find_entitlement(subscription, form.entitlement.data or 0)
+        if form.version.data not in versions_with_keys(entitlement):
+            raise NotFound
+        got = key_for_version(entitlement, form.version.data, by=current_actor())
+        ready = isinstance(got, KeyAssignment)
+    if ready:
+        flash(_("The key is ready."), "success")
+    else:
+        flash(_("There is no key in stock. This line waits for one, and the operator was told."), "warning")
+    address = url_for(".index", customer=customer.uuid, open=subscription.uuid, _anchor=f"keys-{subscription.id}")
+    return redirect(address, 303)
+
+
+@blueprint.post(f"{LINE}/keys/<int:assignment>/showing")
+@needs("keys.handle")
+def show(customer: Customer, subscription: Subscription, assignment: int) -> Any:
+    """**Show key**: the log is written and committed before the key is rendered, on this one answer."""
+    with transaction():
+        key = show_key(find_assignment(subscription, assignment), by=current_actor())
+    return show_software(customer, subscription, shown=(assignment, key))

@@ -1,0 +1,81 @@
+"""Download links of a line: made and renewed, revoked, opened in advance for scripts (R24-R28, B2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+
+from csp_web.blueprints.software import blueprint
+from csp_web.blueprints.software.page import NOTHING_PICKED, show_software
+from csp_web.db import scalar_or_404, select, transaction
+from csp_web.domain.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.software_line import Picked
+from csp_web.domain.transfers import open_direct
+from csp_web.errors import NotFound
+from csp_web.forms.software import HandoverForm
+from csp_web.i18n import gettext as _
+from csp_web.models import Customer, DownloadLink, DownloadOption, KeyWait, Subscription
+from csp_web.web.gate import current_actor, needs
+
+LINE = "/customers/<uuid:customer>/software/<uuid:subscription>"
+
+
+@blueprint.post(f"{LINE}/links")
+@needs("keys.handle")
+def make_link(customer: Customer, subscription: Subscription) -> Any:
+    """**Get keys and downloads**: a fresh link, and the key of its version."""
+    form = HandoverForm()
+    if not form.validate():
+        if form.recipient.errors:
+            return show_software(customer, subscription, form=form, status=422)
+        raise NotFound
+    with transaction():
+        option = scalar_or_404(select(DownloadOption).filter_by(id=form.option.data))
+        handover = get_keys_and_downloads(
+            subscription,
+            option,
+            by=current_actor(),
+            recipient=form.recipient.data or "",
+            keep_old=form.keep_old.data,
+            form_token=form.form_token.data or "",
+        )
+        link, waits = handover.link.id, isinstance(handover.key, KeyWait)
+        picked = Picked(option.version, option.language, option.file_type)
+    flash(_("The link is ready. It is good for %(days)s days.", days=_days()), "success")
+    if waits:
+        flash(_("There is no key in stock. This line waits for one, and the operator was told."), "warning")
+    return _back(customer, subscription, picked, link=link)
+
+
+def _days() -> int:
+    from csp_web.domain.configured import settings
+
+    return settings().link_days
+
+
+@blueprint.post(f"{LINE}/links/<int:link>/revocation")
+@needs("keys.handle")
+def end_link(customer: Customer, subscription: Subscription, link: DownloadLink) -> Any:
+    """Revoke one link; the others live on."""
+    with transaction():
+        revoke_link(link, by=current_actor())
+    flash(_("The link is revoked. Nobody can start or continue a download with it."), "success")
+    return _back(customer, subscription)
+
+
+@blueprint.post(f"{LINE}/links/<int:link>/transfers")
+@needs("keys.handle")
+def open_in_advance(customer: Customer, subscription: Subscription, link: DownloadLink) -> Any:
+    """A direct address for scripts; it is counted now."""
+    with transaction():
+        transfer = open_direct(link, by=current_actor()).id
+    return _back(customer, subscription, link=link.id, transfer=transfer)
+
+
+def _back(customer: Customer, subscription: Subscription, picked: Picked = NOTHING_PICKED, **more: int) -> Any:
+    chosen = {"version": picked.version, "language": picked.language, "file_type": picked.file_type}
+    asked: dict[str, Any] = {name: value for name, value in chosen.items() if value} | more
+    anchor = f"line-{subscription.id}"
+    address = url_for(".index", customer=customer.uuid, open=subscription.uuid, **asked, _anchor=anchor)
+    return redirect(address, 303)

@@ -1,0 +1,63 @@
+"""The stock of keys as the operator sees it: counts per pool, never a key (D12, B3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
+
+from csp_web.db import session
+from csp_web.models import KeyPool, KeyState, KeyWait, Product, ProductKey, Sku
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRow:
+    """One pool. ``low``: so few are free that the operator was told; ``waiting``: lines without a key."""
+
+    product: str
+    sku: str
+    version: str
+    free: int
+    handed_out: int
+    quarantined: int
+    waiting: int
+    low: bool
+
+
+def stock_list() -> Sequence[PoolRow]:
+    """All pools by product and version, those where lines wait first. Three statements, whatever the stock."""
+    counts = {
+        pool: numbers
+        for pool, *numbers in session.execute(
+            select(ProductKey.pool_id, *(_count(state) for state in KeyState)).group_by(ProductKey.pool_id)
+        )
+    }
+    open_waits = select(KeyWait.pool_id, func.count()).where(KeyWait.ended_at.is_(None)).group_by(KeyWait.pool_id)
+    waiting: dict[int, int] = dict(session.execute(open_waits).tuples().all())
+    pools = session.execute(
+        select(KeyPool.id, KeyPool.version, KeyPool.low_at, Product.title, Product.product_id, Sku.sku_id)
+        .join(Sku, Sku.id == KeyPool.sku_id)
+        .join(Product, Product.id == Sku.product_id)
+        .order_by(Product.title, Sku.sku_id, KeyPool.version)
+    )
+    rows = []
+    for pool, version, low_at, title, product, sku in pools:
+        free, handed_out, quarantined = counts.get(pool, [0, 0, 0])
+        rows.append(
+            PoolRow(
+                product=title,
+                sku=f"{product}:{sku}",
+                version=version,
+                free=free,
+                handed_out=handed_out,
+                quarantined=quarantined,
+                waiting=waiting.get(pool, 0),
+                low=free <= low_at,
+            )
+        )
+    return sorted(rows, key=lambda row: not row.waiting)
+
+
+def _count(state: KeyState) -> object:
+    return func.coalesce(func.sum(case((ProductKey.state == state, 1), else_=0)), 0)
