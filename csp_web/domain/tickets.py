@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from csp_web.db import now, session
+from csp_web.db import for_update, now, session
 from csp_web.domain import audit, once
 from csp_web.domain.actors import Actor, refusal, require
 from csp_web.domain.attachments import attach_kept
@@ -34,6 +34,7 @@ from csp_web.models import (
     Partner,
     ProblemType,
     Role,
+    Subscription,
     Ticket,
     TicketNote,
     TicketStatus,
@@ -112,6 +113,7 @@ def _refund_subject(subject: Subject, facts: Mapping[str, str], at: datetime) ->
     if line is None:
         choose = _("This order has several lines. Choose the one to cancel.")
         raise Invalid({"line" if subject.lines else "order_or_subscription": choose})
+    line = for_update(Subscription, line.id)  # before rows that refer to it: two who ask at once wait for each other
     terms = cancellation_terms(line, at)
     if not terms.may:
         raise Refused(terms.reason, rule=terms.rule)
