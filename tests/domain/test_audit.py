@@ -194,7 +194,7 @@ def test_details_are_told_in_words() -> None:
             ("Old", "Sales agent"),
             ("New", "–"),
             ("Name", "A → B"),
-            ("phone", "– → –"),
+            ("Phone", "– → –"),
             ("odd one", "yes"),
         ]
 

@@ -103,7 +103,7 @@ class Reader:
         """Note what is English; gives the links of the page."""
         if answer.status_code >= 500:
             self.broken.append(f"{address}: {answer.status_code}")
-        if not answer.mimetype.startswith("text/html"):
+        if answer.mimetype != "text/html":
             return
         self.seen[self.endpoint(address)] += 1
         self.english |= {f"{address}: {text}" for text in map(english_in, said(answer.text)) if text}
