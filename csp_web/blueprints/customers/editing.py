@@ -42,7 +42,8 @@ def edit(customer: Customer) -> Any:
     if form.validate_on_submit():
         try:
             with transaction():
-                version = int(form.version.data) if (form.version.data or "").isdecimal() else 0
+                typed = str(form.version.data)
+                version = int(typed) if typed.isdecimal() and len(typed) < 10 else 0
                 edit_customer(customer, CustomerFacts.of(form.data), by=current_actor(), version=version)
         except Invalid as error:
             form.take(error.problems)
