@@ -1,0 +1,171 @@
+"""One row of everything that an address can name, all of Contoso's or of the operator: for walks over every route.
+
+A new parameter in an address needs a line in ``Samples.values`` and, if it is a partner's row, in ``OF_A_PARTNER``; the
+walks in tests/web/test_roles.py fail until it has one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from csp_web.db import Base, now, session, transaction
+from csp_web.domain.keys import hand_out_own_version
+from csp_web.domain.links import get_keys_and_downloads
+from csp_web.domain.sessions import start
+from csp_web.models import (
+    Customer,
+    DownloadLink,
+    Entitlement,
+    KeyAssignment,
+    Order,
+    OutboxMessage,
+    OutboxState,
+    Role,
+    Subscription,
+    Ticket,
+    TicketFile,
+    User,
+    UserSession,
+)
+from tests.support.files import add_option
+from tests.support.stock import bought, sku_of, stock
+from tests.support.tickets import file_refund, install_types
+from tests.world import make_user
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+# Rows of a partner: others must not even learn that they exist. The value says which operator role sees them all.
+OF_A_PARTNER: dict[str, Role | None] = {
+    "assignment": None,
+    "customer": None,
+    "link": None,
+    "order": None,
+    "partner": Role.OPERATOR_ADMIN,
+    "person": Role.OPERATOR_ADMIN,
+    "subscription": None,
+    "ticket": Role.SUPPORT_AGENT,
+    "ticket_file": Role.SUPPORT_AGENT,
+    "user": None,
+}
+# What a role or a random token opens, not a partner.
+OF_NOBODY = {"digest", "mail", "option", "path", "token"}
+# Of the person who asks: made anew for each request.
+OF_ONESELF = {"session_id"}
+NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Ids of the sample rows, as they stand in addresses."""
+
+    world: World
+    fixed: dict[str, Any]
+
+    def values(self, rule: Rule, person: str) -> dict[str, Any]:
+        """What to put into an address so that it names Contoso's rows (and the person's own session)."""
+        known = {
+            **self.fixed,
+            "session_id": _session_of(self.world.people[person]) if OF_ONESELF & rule.arguments else "",
+        }
+        missing = rule.arguments - known.keys()
+        assert not missing, f"{rule.rule}: give tests/support/samples.py a sample of {', '.join(sorted(missing))}"
+        return {name: known[name] for name in rule.arguments}
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """What forms name besides their address."""
+        entitlement = select(Entitlement.id).join(Subscription).where(Subscription.uuid == self.fixed["subscription"])
+        return {
+            "option": self.fixed["option"],
+            "entitlement": session.scalars(entitlement).one(),
+            "version": "Windows Server 2025",
+        }
+
+    def is_visible(self, rule: Rule, person: str) -> bool:
+        """Whether all rows that an address names are such that this person may know of them."""
+        user = session.get_one(User, self.world.people[person])
+        if user.partner_id == self.world.partners["contoso"]:
+            return True
+        return all(OF_A_PARTNER[name] in user.roles for name in rule.arguments & OF_A_PARTNER.keys())
+
+
+def make_samples(world: World) -> Samples:
+    """Make one row of everything."""
+    install_types()
+    option = add_option(world)
+    stock(sku_of(world), "Windows Server 2025", 2)
+    line_id = bought(world).id
+    with transaction():
+        line = session.get_one(Subscription, line_id)
+        hand_out_own_version(line, by=world.actor("alice"))
+        option = session.merge(option, load=True)
+        get_keys_and_downloads(line, option, by=world.actor("alice"))
+        person = make_user(world.partners["contoso"], "sample@contoso.example", [Role.SALES_AGENT]).id
+        mail = OutboxMessage(
+            message_id="<1@x>", recipient="a@b.example", subject="s", body="b", state=OutboxState.FAILED
+        )
+        session.add(mail)
+    line = session.get_one(Subscription, line_id)
+    ticket = file_refund(world, line.id, at=now())
+    with transaction():
+        file = TicketFile(
+            ticket_id=ticket.id,
+            original_name="error.log",
+            size=3,
+            sha256=hashlib.sha256(b"log").hexdigest(),
+            storage_key=_stored(b"log"),
+            added_by_id=world.people["alice"],
+        )
+        session.add(file)
+    return Samples(
+        world,
+        {
+            "assignment": session.scalars(select(KeyAssignment.id)).one(),
+            "customer": session.get_one(Customer, line.customer_id).uuid,
+            "digest": "0" * 16,
+            "link": session.scalars(select(DownloadLink.id)).one(),
+            "mail": session.scalars(select(OutboxMessage.id).filter_by(message_id="<1@x>")).one(),
+            "option": session.scalars(select(DownloadLink.option_id)).one(),
+            "order": session.get_one(Order, line.order_id).order_id,
+            "partner": world.partners["contoso"],
+            "path": "css/site.css",
+            "person": person,
+            "subscription": line.uuid,
+            "ticket": session.get_one(Ticket, ticket.id).number,
+            "ticket_file": file.id,
+            "token": "x" * 43,
+            "user": person,
+        },
+    )
+
+
+def _stored(content: bytes) -> str:
+    import io
+
+    from csp_web.domain.configured import file_store
+
+    return file_store().save(io.BytesIO(content), max_bytes=100).key
+
+
+def _session_of(user_id: int) -> str:
+    with transaction():
+        start(session.get_one(User, user_id), hours=1, address="", agent="another browser")
+    newest = select(UserSession).filter_by(user_id=user_id).order_by(UserSession.created_at.desc()).limit(1)
+    return session.scalars(newest).one().public_id
+
+
+def fingerprint() -> dict[str, str]:
+    """A hash of every table, but for those that asking alone writes: the log, sessions."""
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        if table.name not in NEVER_COMPARED:
+            rows = sorted(repr(tuple(row)) for row in session.execute(select(table)))
+            found[table.name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    session.rollback()
+    return found
