@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,13 @@ pytest_plugins = ["tests.support.no_skips", "tests.support.databases", "tests.su
 # The same examples in every run, and no limit of time for one: a slow machine fails nothing.
 hypothesis_settings.register_profile("csp-web", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("csp-web")
+
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Call random parameters alike in every process: all of them have to know the tests by the same names."""
+    return "guid" if isinstance(val, uuid.UUID) or (isinstance(val, str) and GUID.fullmatch(val)) else None
 
 
 @pytest.fixture
