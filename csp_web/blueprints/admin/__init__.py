@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from flask import Blueprint
 
 blueprint = Blueprint("admin", __name__)
 
-SECTIONS = ("index", "catalogue", "keys", "files", "markets", "policies", "partners", "users", "outbox")
-
-for _section in SECTIONS:
-    if find_spec(f"{__name__}.{_section}") is not None:
-        import_module(f"{__name__}.{_section}")
+from csp_web.blueprints.admin import (  # noqa: E402, F401 -- they use the blueprint
+    catalogue,
+    files,
+    index,
+    keys,
+    markets,
+    outbox,
+    partners,
+    policies,
+    users,
+)
