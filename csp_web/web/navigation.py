@@ -21,9 +21,13 @@ ITEMS = (
 
 def items(actor: Actor) -> list[tuple[str, str, bool]]:
     """Address, label and whether it is the place where the person is."""
-    here = (request.endpoint or "").partition(".")[0]
-    return [
-        (url_for(endpoint), _(label), endpoint.partition(".")[0] == here)
+    shown = [
+        (url_for(endpoint), _(label))
         for endpoint, label, permission in ITEMS
         if endpoint in current_app.view_functions and (not permission or actor.may(permission))
     ]
+    return [(address, label, _is_here(address)) for address, label in shown]
+
+
+def _is_here(address: str) -> bool:
+    return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
