@@ -6,6 +6,7 @@ import enum
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -95,11 +96,22 @@ class Base(DeclarativeBase):
 
 session: scoped_session[Session] = scoped_session(sessionmaker())
 _queue: WriterQueue | None = None
+_as_of: ContextVar[datetime | None] = ContextVar("as_of", default=None)
 
 
 def now() -> datetime:
     """The server's clock, the only one that counts (D1)."""
-    return datetime.now(UTC)
+    return _as_of.get() or datetime.now(UTC)
+
+
+@contextmanager
+def as_of(at: datetime) -> Iterator[None]:
+    """Let acts inside be acts of another instant. Only where a history is made up: the demo world; never in a request."""
+    token = _as_of.set(at)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
 
 
 def configure(database_url: str | URL) -> Engine:
@@ -246,6 +258,7 @@ __all__ = [
     "Folded",
     "RowId",
     "UTCDateTime",
+    "as_of",
     "before_commit",
     "configure",
     "engine",

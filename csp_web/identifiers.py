@@ -4,15 +4,21 @@ import re
 import secrets
 import unicodedata
 import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from random import Random
 from urllib.parse import urlsplit
 
 import idna
 
 from csp_web.i18n import gettext as _
 
+_source: ContextVar[Random] = ContextVar("source", default=secrets.SystemRandom())  # noqa: B039 -- it has no state
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GUID_TEXT = re.compile(rf"{_GUID}|\{{{_GUID}\}}")
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{32}1")
@@ -45,25 +51,35 @@ _KINDS = (
 )
 
 
+@contextmanager
+def repeatable(source: Random) -> Iterator[None]:
+    """Let public identifiers made inside be the same every time. Only for the demo world; tokens stay unguessable."""
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
 def new_uuid() -> uuid.UUID:
     """A random identifier for a customer, a cart, a subscription."""
-    return uuid.uuid4()
+    return uuid.UUID(bytes=_source.get().randbytes(16), version=4)
 
 
 def new_order_id() -> str:
     """An order's identifier: 33 letters, digits, '_' or '-', the last a 1; the first no sign, for spreadsheets."""
-    first = secrets.choice("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    return f"{first}{secrets.token_urlsafe(24)[:31]}1"
+    first = _source.get().choice("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f"{first}{urlsafe_b64encode(_source.get().randbytes(24)).decode()[:31]}1"
 
 
 def new_alternate_id() -> str:
     """An order's short identifier for people: 12 hexadecimal digits."""
-    return secrets.token_hex(6)
+    return _source.get().randbytes(6).hex()
 
 
 def new_ticket_number(at: datetime) -> str:
     """A ticket's number: 6, the day it was opened in UTC (yymmdd), 8 random digits. `at` is aware."""
-    return f"6{at.astimezone(UTC):%y%m%d}{secrets.randbelow(10**8):08}"
+    return f"6{at.astimezone(UTC):%y%m%d}{_source.get().randrange(10**8):08}"
 
 
 def new_token() -> str:

@@ -43,13 +43,14 @@ def main() -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
-from csp_web.cli import backup, doctor, files, imports, markets, setup, users  # noqa: E402 -- they use Group's rules
+from csp_web.cli import backup, demo, doctor, files, imports, markets, setup, users  # noqa: E402 -- they use Group's rules
 
 for command in (
     setup.init,
     setup.run,
     setup.upgrade,
     doctor.doctor,
+    demo.demo,
     users.user,
     imports.catalog,
     imports.keys,

@@ -62,6 +62,7 @@ _lines_without_key = (
     .join(Product, Product.id == Entitlement.product_id)
     .where(
         Product.has_keys,
+        Product.own_version.is_not(None),
         _OPEN_LINE,
         ~select(KeyAssignment.id).where(KeyAssignment.entitlement_id == Entitlement.id).exists(),
         ~select(KeyWait.id).where(KeyWait.entitlement_id == Entitlement.id).exists(),

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from csp_web.db import Base, Folded, now
+from csp_web.identifiers import new_uuid
 from csp_web.models.accounts import Partner
 
 
@@ -24,7 +25,7 @@ class Customer(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4)
+    uuid: Mapped[uuid.UUID] = mapped_column(default=new_uuid)
     partner_id: Mapped[int] = mapped_column(ForeignKey("partners.id"))
     company_name: Mapped[str]
     name_folded: Mapped[str] = mapped_column(Folded)  # identifiers.fold(company_name): the order of the list

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from csp_web.db import Base, now
+from csp_web.identifiers import new_uuid
 from csp_web.models.accounts import User
 from csp_web.models.catalogue import Offer, Product, ProductType, Sku
 from csp_web.models.customers import Customer
@@ -122,7 +123,7 @@ class Subscription(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    uuid: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, unique=True)
+    uuid: Mapped[uuid.UUID] = mapped_column(default=new_uuid, unique=True)
     partner_id: Mapped[int]
     customer_id: Mapped[int]
     order_id: Mapped[int]
