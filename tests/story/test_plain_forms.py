@@ -67,7 +67,9 @@ def _order(agent: PlainBrowser) -> str:
 
 def _hand_over(agent: PlainBrowser, software: str) -> tuple[str, str]:
     agent.open(software).follow(PRODUCT)
-    agent.fill("Version", VERSION).fill("Language", "English (en-US)").fill("File type/OS", "64 Bit, ISO").press("Submit")
+    agent.fill("Version", VERSION).fill("Language", "English (en-US)").fill("File type/OS", "64 Bit, ISO").press(
+        "Submit"
+    )
     agent.press("Get keys and downloads")
     assert "50 downloads left" in agent.text
     assert not KEY.search(agent.text), "a key is shown only by Show key"
