@@ -21,7 +21,7 @@ MIXED = re.compile(r"[а-яё][a-z]|[a-z][а-яё]", re.IGNORECASE)
 ENDS = ".:?!…"
 
 # What has the same name in Russian.
-NAMES = frozenset({"Windows Server", "SQL Server", "SHA-256", "SKU", "GUID"})
+NAMES = frozenset({"Windows Server", "SQL Server", "SHA-256", "SKU", "SKUs", "GUID"})
 
 
 def problems(texts: Catalog, catalogue: Catalog) -> Iterator[str]:
