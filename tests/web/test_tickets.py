@@ -165,7 +165,7 @@ def test_what_is_missing_is_asked_for_beside_its_field(app: Flask, world: World,
     page = filled(browser(world, app), **{missing: " "}).press("Submit")
     assert status_of(page) == 422
     assert page._control(missing)["aria-invalid"] == "true"
-    assert page.page.find(attrs={"class": "error-summary"}) is not None
+    assert page.page.find("div", class_="error-summary") is not None
 
 
 def test_a_form_without_a_known_type_or_impact_is_422(app: Flask, world: World) -> None:
