@@ -15,12 +15,9 @@ NO_DETAILS = frozenset({"by", "resource", "customer", "partner_id", "status"})
 
 @cache
 def _calls() -> tuple[ast.Call, ...]:
-    found = []
-    for path in sorted((ROOT / "csp_web").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and _name(node) in WRITERS:
-                found.append(node)
-    return tuple(found)
+    trees = (ast.parse(path.read_text()) for path in sorted((ROOT / "csp_web").rglob("*.py")))
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return tuple(node for node in nodes if isinstance(node, ast.Call) and _name(node) in WRITERS)
 
 
 def _name(call: ast.Call) -> str:
