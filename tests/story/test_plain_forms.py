@@ -54,7 +54,7 @@ def _order(agent: PlainBrowser) -> str:
     agent.press("Save")
     assert agent.heading == name
     home = agent.address
-    agent.follow("Add products").fill("Search", PRODUCT).press("Search")
+    agent.follow("Add products").fill("Product, SKU or ID", PRODUCT).press("Search")
     agent.fill("Quantity", "3").press("Add to cart")
     agent.follow("Review order")
     assert PRODUCT in agent.text
