@@ -145,7 +145,7 @@ class PartnerForm(CreatingForm):
     support_email = StringField(
         _l("Support e-mail"),
         [Optional(), Length(max=254, message=_LONG_TEXT)],
-        description=_l("Where mails about this partner's support requests go."),
+        description=_l("Of the operator: mails about support requests go there. Of a partner: for your own reference."),
     )
 
     def offer(self, countries: Iterable[tuple[str, str]]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+import csp_web
 from csp_web import db
 from csp_web.db import session, transaction
 from csp_web.domain import audit, people
@@ -203,3 +206,18 @@ def test_details_are_told_in_words() -> None:
 def test_an_unknown_act_is_shown_by_its_code() -> None:
     assert operation_name("grow_wings") == "grow_wings"
     assert all(operation_name(code) != code for code in OPERATIONS)
+
+
+@pytest.mark.one_database
+def test_every_act_of_the_product_has_a_name() -> None:
+    recorded = {
+        call.args[0].value
+        for file in Path(csp_web.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).rpartition(".")[2] in {"record", "declined", "_record"}
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert len(recorded) > 30
+    assert recorded - OPERATIONS.keys() == set()

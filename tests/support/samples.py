@@ -14,14 +14,17 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from csp_web.db import Base, now, session, transaction
+from csp_web.domain.installation import install_rules
 from csp_web.domain.keys import hand_out_own_version
 from csp_web.domain.links import get_keys_and_downloads
 from csp_web.domain.sessions import start
 from csp_web.models import (
+    CancellationPolicy,
     Customer,
     DownloadLink,
     Entitlement,
     KeyAssignment,
+    MarketSet,
     Order,
     OutboxMessage,
     OutboxState,
@@ -34,7 +37,7 @@ from csp_web.models import (
 )
 from tests.support.files import add_option
 from tests.support.stock import bought, sku_of, stock
-from tests.support.tickets import file_refund, install_types
+from tests.support.tickets import file_refund
 from tests.world import make_user
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ OF_A_PARTNER: dict[str, Role | None] = {
     "user": None,
 }
 # What a role or a random token opens, not a partner.
-OF_NOBODY = {"digest", "mail", "option", "path", "token"}
+OF_NOBODY = {"digest", "mail", "number", "option", "path", "token"}
 # Of the person who asks: made anew for each request.
 OF_ONESELF = {"session_id"}
 NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
@@ -82,6 +85,7 @@ class Samples:
         """What forms name besides their address."""
         entitlement = select(Entitlement.id).join(Subscription).where(Subscription.uuid == self.fixed["subscription"])
         return {
+            "offer": self.world.offer("windows-US").availability_id,
             "option": self.fixed["option"],
             "entitlement": session.scalars(entitlement).one(),
             "version": "Windows Server 2025",
@@ -97,7 +101,8 @@ class Samples:
 
 def make_samples(world: World) -> Samples:
     """Make one row of everything."""
-    install_types()
+    with transaction():
+        install_rules()
     option = add_option(world)
     stock(sku_of(world), "Windows Server 2025", 2)
     line_id = bought(world).id
@@ -131,6 +136,9 @@ def make_samples(world: World) -> Samples:
             "digest": "0" * 16,
             "link": session.scalars(select(DownloadLink.id)).one(),
             "mail": session.scalars(select(OutboxMessage.id).filter_by(message_id="<1@x>")).one(),
+            "number": session.scalars(
+                select(MarketSet.id).join(CancellationPolicy, CancellationPolicy.id == MarketSet.id)
+            ).first(),
             "option": session.scalars(select(DownloadLink.option_id)).one(),
             "order": session.get_one(Order, line.order_id).order_id,
             "partner": world.partners["contoso"],
