@@ -13,6 +13,7 @@ from csp_web.db import session
 from csp_web.domain.countries import country_name
 from csp_web.domain.markets import Exclusion, exclusions
 from csp_web.domain.policies import policies_in_force
+from csp_web.errors import NotFound
 from csp_web.i18n import N_, format_date, format_number, language
 from csp_web.i18n import gettext as _
 from csp_web.models import (
@@ -260,3 +261,17 @@ def hybrid_benefit(title: str, family: ProductFamily, *, is_cal: bool) -> str:
     if "datacenter" in words:
         return _(_REUSED)
     return _(_CONVERTED) if "standard" in words else ""
+
+
+def find_offer(availability_id: str) -> Offer:
+    """An offer by its public id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = None
+    if availability_id.isalnum():
+        found = session.scalar(select(Offer).filter_by(availability_id=availability_id))
+    if found is None:
+        raise NotFound
+    return found

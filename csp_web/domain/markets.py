@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from csp_web.db import for_update, session
 from csp_web.domain import audit, in_force
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.market_sheet import MarketRow, read_market_sheet
+from csp_web.errors import NotFound
 from csp_web.models import MarketExclusion, MarketSet, ProductType
 
 SHIPPED = Path(__file__).parent.parent / "data" / "markets.csv"
@@ -49,8 +51,22 @@ def exclusion(product_type: ProductType, country: str, at: datetime) -> Exclusio
 
 
 def market_sets() -> Sequence[MarketSet]:
-    """All lists, by product type and age."""
-    return session.scalars(select(MarketSet).order_by(MarketSet.product_type, MarketSet.published_from)).all()
+    """All lists with their countries, by product type and age."""
+    countries = selectinload(MarketSet.exclusions)
+    order = (MarketSet.product_type, MarketSet.published_from)
+    return session.scalars(select(MarketSet).options(countries).order_by(*order)).all()
+
+
+def find_market_set(number: int) -> MarketSet:
+    """A list by its number.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.get(MarketSet, number)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def put_in_force(market_set: MarketSet, *, day: date, by: Actor) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from csp_web.db import for_update, session
 from csp_web.domain import audit, in_force
 from csp_web.domain.actors import Actor, require
+from csp_web.errors import NotFound
 from csp_web.i18n import format_money, ngettext
 from csp_web.i18n import gettext as _
 from csp_web.models import CancellationPolicy, ProductType
@@ -81,6 +82,18 @@ def cancellation_policies() -> Sequence[CancellationPolicy]:
     return session.scalars(
         select(CancellationPolicy).order_by(CancellationPolicy.product_type, CancellationPolicy.id)
     ).all()
+
+
+def find_policy(number: int) -> CancellationPolicy:
+    """A policy by its number.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.get(CancellationPolicy, number)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def put_in_force(policy: CancellationPolicy, *, day: date, by: Actor) -> None:

@@ -80,7 +80,8 @@ class CreatingForm(Form):
     form_token = HiddenField(default=lambda: secrets.token_urlsafe(18))
 
     def validate_form_token(self, field: Any) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", field.data or ""):
+        sent = (field.raw_data or [""])[0]  # not the default: a form that came without its token is not a new one
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", sent):
             raise ValidationError(gettext("The form is incomplete. Open the page again."))
 
     @property
