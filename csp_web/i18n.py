@@ -59,11 +59,12 @@ def catalogue(language: str) -> Catalogue:
     for message in messages:
         if not message.id or message.fuzzy:
             continue
-        if isinstance(message.id, tuple):
-            if all(message.string):
-                many[message.id[0]] = tuple(message.string)
-        elif message.string:
-            one[message.id] = str(message.string)
+        said = message.string or ""
+        if isinstance(message.id, str):
+            if said:
+                one[message.id] = str(said)
+        elif not isinstance(said, str) and all(said):
+            many[message.id[0]] = tuple(said)
     return Catalogue(one, many, _russian_plural if language == "ru" else lambda n: int(n != 1))
 
 

@@ -114,7 +114,12 @@ def build_world() -> World:
 
 def make_user(partner_id: int, email: str, roles: Iterable[Role], *, password_hash: str | None = None) -> User:
     """A person; without a hash no password fits."""
-    user = User(partner_id=partner_id, email=email, name=email.partition("@")[0].title(), password_hash=password_hash or NO_PASSWORD)
+    user = User(
+        partner_id=partner_id,
+        email=email,
+        name=email.partition("@")[0].title(),
+        password_hash=password_hash or NO_PASSWORD,
+    )
     user.role_rows = [UserRole(role=role) for role in roles]
     session.add(user)
     session.flush()
@@ -186,11 +191,8 @@ def make_offer(kind: str, *, market: str, currency: str, price: int = 107_800, t
     return offer
 
 
-def make_subscription(
-    customer: Customer, offer: Offer, *, by: Actor, quantity: int = 1, ordered_at: datetime | None = None
-) -> Subscription:
-    """A purchased line with its order, charge and entitlement; no key is taken."""
-    at = ordered_at or db.now()
+def make_order(customer: Customer, *, by: Actor, at: datetime) -> Order:
+    """An order without lines."""
     order = Order(
         order_id=new_order_id(),
         alternate_id=new_alternate_id(),
@@ -202,10 +204,43 @@ def make_subscription(
     )
     session.add(order)
     session.flush()
+    return order
+
+
+def make_subscription(
+    customer: Customer, offer: Offer, *, by: Actor, quantity: int = 1, ordered_at: datetime | None = None
+) -> Subscription:
+    """A purchased line with its order, charge and entitlement; no key is taken."""
+    at = ordered_at or db.now()
+    subscription = _make_line(make_order(customer, by=by, at=at), offer, quantity, at)
+    session.add_all(
+        [
+            Entitlement(
+                subscription_id=subscription.id,
+                product_id=offer.sku.product_id,
+                sku_id=offer.sku_id,
+                quantity=quantity,
+            ),
+            AccountEntry(
+                partner_id=customer.partner_id,
+                subscription_id=subscription.id,
+                kind=AccountEntryKind.CHARGE,
+                amount=subscription.total,
+                currency=offer.currency,
+                at=at,
+                by_id=by.id,
+            ),
+        ]
+    )
+    session.flush()
+    return subscription
+
+
+def _make_line(order: Order, offer: Offer, quantity: int, at: datetime) -> Subscription:
     software = offer.sku.product.product_type is ProductType.SOFTWARE_SUBSCRIPTION
     subscription = Subscription(
-        partner_id=customer.partner_id,
-        customer_id=customer.id,
+        partner_id=order.partner_id,
+        customer_id=order.customer_id,
         order_id=order.id,
         line_number=0,
         product_id=offer.sku.product_id,
@@ -227,25 +262,5 @@ def make_subscription(
         cancel_until=at + timedelta(hours=1440) if software else None,
     )
     session.add(subscription)
-    session.flush()
-    session.add_all(
-        [
-            Entitlement(
-                subscription_id=subscription.id,
-                product_id=offer.sku.product_id,
-                sku_id=offer.sku_id,
-                quantity=quantity,
-            ),
-            AccountEntry(
-                partner_id=customer.partner_id,
-                subscription_id=subscription.id,
-                kind=AccountEntryKind.CHARGE,
-                amount=subscription.total,
-                currency=offer.currency,
-                at=at,
-                by_id=by.id,
-            ),
-        ]
-    )
     session.flush()
     return subscription

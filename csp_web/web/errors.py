@@ -72,7 +72,10 @@ def _audit(error: DomainError) -> None:
 
 def _stale(_error: StaleDataError) -> Response:
     return refuse(
-        Conflict(_("Somebody else has changed this in the meantime."), advice=_("Open the page again to see what it says now."))
+        Conflict(
+            _("Somebody else has changed this in the meantime."),
+            advice=_("Open the page again to see what it says now."),
+        )
     )
 
 

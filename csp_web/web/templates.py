@@ -7,6 +7,7 @@ value that is written out is escaped to plain text.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 from flask.templating import Environment as FlaskEnvironment
@@ -28,7 +29,7 @@ def escaped(value: Any) -> str:
     if kind is str:
         return _escape_inner(value)
     if kind is Markup:
-        return value  # type: ignore[no-any-return]
+        return value
     if kind is int:
         return str(value)
     return str(escape(value))
@@ -60,3 +61,7 @@ class Environment(FlaskEnvironment):
 
     code_generator_class = Generator
     escaped = staticmethod(escaped)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The names that every template knows: one dictionary, for every context counts them anew."""
+        return super().make_globals(d) if d else self.globals

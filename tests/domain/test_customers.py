@@ -29,7 +29,8 @@ def add(world: World, facts: CustomerFacts = COHO, *, who: str = "alice", token:
 def test_a_customer_is_added_and_the_log_tells_it(world: World) -> None:
     customer = session.get_one(Customer, add(world))
     assert (customer.company_name, customer.domain, customer.country) == ("Coho Winery", "coho-winery.example", "US")
-    assert session.query(AuditEntry).filter_by(operation="add_customer", resource_id=str(customer.uuid)).one()
+    told = session.query(AuditEntry).filter_by(operation="add_customer", resource_id=str(customer.uuid))
+    assert told.count() == 1
 
 
 def test_the_same_form_twice_is_one_customer(world: World) -> None:
@@ -83,11 +84,9 @@ def test_a_wrong_guid_is_said_beside_its_field(world: World) -> None:
 
 
 def test_what_the_country_asks_for_and_is_missing_is_listed_not_refused(world: World) -> None:
-    add(world, CustomerFacts("Датум Логистика", "datum.example", "RU"))
-    assert any(
-        "registration number" in sentence
-        for sentence in missing_facts(session.query(Customer).order_by(Customer.id.desc()).first())
-    )
+    added = add(world, CustomerFacts("Датум Логистика", "datum.example", "RU"))
+    missing = missing_facts(session.get_one(Customer, added))
+    assert any("registration number" in sentence for sentence in missing)
 
 
 def test_a_stale_form_is_told_what_changed(world: World) -> None:

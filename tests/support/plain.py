@@ -149,13 +149,15 @@ def _says(tag: Tag, label: str) -> bool:
 def _is_within(tag: Tag, text: str) -> bool:
     """Whether the smallest part around a button that holds the text holds no other part of the same kind with it."""
     for parent in tag.parents:
-        if parent.name in {"tr", "li", "article", "section", "fieldset", "form", "details"} and text in parent.get_text(" "):
+        if parent.name in {"tr", "li", "article", "section", "fieldset", "form", "details"} and text in parent.get_text(
+            " "
+        ):
             return True
     return False
 
 
 def _labelled(page: BeautifulSoup, control: Tag, wanted: Any) -> bool:
-    label = page.find("label", attrs={"for": control.get("id")})
+    label = page.find("label", attrs={"for": str(control.get("id"))})
     return isinstance(label, Tag) and _says(label, str(wanted))
 
 
@@ -183,7 +185,9 @@ def _upload(file: tuple[str, bytes]) -> FileStorage:
     import io
 
     name, content = file
-    return FileStorage(io.BytesIO(content), name, content_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
+    return FileStorage(
+        io.BytesIO(content), name, content_type=mimetypes.guess_type(name)[0] or "application/octet-stream"
+    )
 
 
 def _path(address: str) -> str:

@@ -38,11 +38,13 @@ def test_another_partner_finds_nothing_of_it(world: World, bought: Subscription)
 
 
 def test_the_one_thing_found_is_opened(app: Flask, world: World, bought: Subscription) -> None:
-    answer = world.sign_in(app, "alice").get("/search", query_string={"q": session.get_one(Subscription, 1).order.order_id})
+    answer = world.sign_in(app, "alice").get(
+        "/search", query_string={"q": session.get_one(Subscription, 1).order.order_id}
+    )
     assert answer.status_code == 303
     assert answer.location.startswith("/orders/")
 
 
 def test_nothing_found_says_what_to_type(app: Flask, world: World) -> None:
     page = world.sign_in(app, "alice").get("/search?q=nothing-like-this").text
-    assert "Nothing is found" in page
+    assert "Nothing found" in page

@@ -25,7 +25,7 @@ def new() -> Any:
         try:
             with transaction():
                 facts = CustomerFacts.of(form.data)
-                made = add_customer(facts, by=actor, token=form.form_token.data, guid=form.guid.data or "")
+                made = add_customer(facts, by=actor, token=form.form_token.data or "", guid=form.guid.data or "")
         except Invalid as error:
             form.take(error.problems)
         else:
