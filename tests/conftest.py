@@ -72,6 +72,11 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """Browsers get their address from the server that they look at, not from the command line."""
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium, silent towards its maker; as root it has to do without its sandbox."""
     from tests.support.browser import CHROMIUM_ARGUMENTS, find_chromium
