@@ -17,7 +17,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import DataRequired, Email
 
 from csp_web.i18n import format_number, gettext
@@ -118,7 +118,13 @@ class TicketForm(FilesForm):
     amount = _text(_l("Amount requested"), SHORT)
     version = _text(_l("Product version"), SHORT)
     error_message = _area(_l("Error message"), REASON)
-    description = _area(_l("Description"), DESCRIPTION)
+    description = _area(
+        _l("Description"),
+        DESCRIPTION,
+        description=_l(
+            "What happened, and what you expected. For a refund it may stay empty: it is then written from the facts above."
+        ),
+    )
     prefilled = HiddenField(validators=[AtMost(DESCRIPTION)])
     contact_name = _text(_l("Name"), NAME, DataRequired(_l("Enter the name of the person to ask for.")))
     contact_email = _text(
@@ -133,6 +139,13 @@ class TicketForm(FilesForm):
             SelectChoice("", _l("Choose a type")),
             *(SelectChoice(each.code, each.name) for each in types),
         ]
+        self._mark_required()
+
+    def _mark_required(self) -> None:
+        """Show which fields the chosen type cannot do without."""
+        asked = self.chosen.fields if self.chosen is not None and self.chosen.is_refund else ()
+        for name in ("problem_type", "impact", *asked):
+            self[name].flags.required = True
 
     def offer_lines(self, lines: Iterable[tuple[str, str]]) -> None:
         """The lines of the order that was typed, id and words, when it has several."""

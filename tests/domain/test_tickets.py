@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from itertools import chain
 
 import pytest
-from sqlalchemy import event
 
-from csp_web import db
 from csp_web.db import session, transaction
-from csp_web.domain import ticket_mail, tickets
+from csp_web.domain import tickets
 from csp_web.domain.problem_types import TypeOfProblem, install_problem_types, types_of_problem
-from csp_web.domain.ticket_list import TicketFilter, list_tickets, name_of_customer
-from csp_web.domain.ticket_page import ticket_page
-from csp_web.errors import Conflict, Forbidden, Invalid, NotFound
-from csp_web.i18n import language, use_place
+from csp_web.errors import Conflict, Forbidden, Invalid
+from csp_web.i18n import use_place
 from csp_web.models import (
     AuditEntry,
     Cancellation,
     Impact,
     Order,
-    OutboxMessage,
     ProblemType,
-    Role,
-    Subscription,
     Ticket,
     TicketNote,
     TicketStatus,
-    User,
 )
 from tests.support.tickets import (
     ORDERED,
@@ -42,7 +33,7 @@ from tests.support.tickets import (
     other_details,
     refund_details,
 )
-from tests.world import World, make_subscription, make_user
+from tests.world import World
 
 HOUR = timedelta(hours=1)
 
@@ -269,269 +260,3 @@ def test_texts_of_every_script_come_back_unchanged(world: World, text: str) -> N
         tickets.reply(ticket, text, by=world.actor("alice"), token=new_token())
     assert (read(ticket).title, read(ticket).description) == (text, text)
     assert session.query(TicketNote).one().text == text
-
-
-# ------------------------------------------------------------------ the thread
-
-
-def test_d3_a_reply_moves_the_ticket_to_the_other_side_and_stops_the_clock(world: World) -> None:
-    ticket = file_ticket(world, other_details())
-    with transaction():
-        tickets.reply(ticket, "Which version?", by=world.actor("sam"), token=new_token(), at=ORDERED + HOUR)
-    assert read(ticket).status is TicketStatus.ATTENTION_NEEDED
-    assert read(ticket).first_answered_at == ORDERED + HOUR
-    with transaction():
-        tickets.reply(ticket, "2025.", by=world.actor("helen"), token=new_token(), at=ORDERED + 2 * HOUR)
-    assert read(ticket).status is TicketStatus.OPEN
-    assert read(ticket).first_answered_at == ORDERED + HOUR
-
-
-def test_d3_closing_is_a_step_and_a_reply_opens_again(world: World) -> None:
-    ticket = file_ticket(world, other_details())
-    with transaction():
-        tickets.close(ticket, by=world.actor("sam"))
-    with transaction():
-        tickets.reply(ticket, "Not solved.", by=world.actor("alice"), token=new_token())
-    steps = [(step.old, step.new) for step in ticket_page(read(ticket), world.actor("alice")).steps]
-    assert steps == [(None, "open"), ("open", "closed"), ("closed", "open")]
-
-
-def test_d5_a_request_for_cancellation_is_not_closed_undecided(world: World) -> None:
-    ticket = file_refund(world, line_of(world))
-    with pytest.raises(Conflict, match="decided"), transaction():
-        tickets.close(ticket, by=world.actor("sam"))
-
-
-def test_b10_internal_notes_are_for_support_alone_and_move_nothing(world: World) -> None:
-    ticket = file_ticket(world, other_details())
-    with transaction():
-        tickets.internal_note(ticket, "Looks like their proxy.", by=world.actor("sam"), token=new_token())
-    assert (read(ticket).status, read(ticket).first_answered_at) == (TicketStatus.OPEN, None)
-    assert [note.text for note in ticket_page(read(ticket), world.actor("sam")).notes] == ["Looks like their proxy."]
-    for who in ("alice", "audrey"):
-        assert ticket_page(read(ticket), world.actor(who)).notes == []
-    for mail in session.query(OutboxMessage):
-        assert "proxy" not in mail.body
-
-
-@pytest.mark.parametrize("verb", ["internal_note", "assign", "close"])
-@pytest.mark.parametrize("who", ["alice", "olga"])
-def test_d14_only_support_works_on_tickets(world: World, verb: str, who: str) -> None:
-    ticket = file_ticket(world, other_details())
-    calls = {
-        "internal_note": lambda: tickets.internal_note(ticket, "x", by=world.actor(who), token=new_token()),
-        "assign": lambda: tickets.assign(ticket, world.people["sam"], by=world.actor(who)),
-        "close": lambda: tickets.close(ticket, by=world.actor(who)),
-    }
-    with pytest.raises(Forbidden, match="Support agent"), transaction():
-        calls[verb]()
-
-
-def test_d14_auditors_read_and_do_not_write(world: World) -> None:
-    ticket = file_ticket(world, other_details())
-    with pytest.raises(Forbidden, match="Helpdesk agent"), transaction():
-        tickets.reply(ticket, "x", by=world.actor("audrey"), token=new_token())
-
-
-def test_t6_a_reply_sent_twice_is_one_note(world: World) -> None:
-    ticket, token = file_ticket(world, other_details()), new_token()
-    for _time in range(2):
-        with transaction():
-            tickets.reply(ticket, "Any news?", by=world.actor("alice"), token=token)
-    assert session.query(TicketNote).count() == 1
-
-
-def test_b10_assigning_goes_to_support_agents_and_back_to_the_queue(world: World) -> None:
-    ticket = file_ticket(world, other_details())
-    for person in (world.people["sam"], None):
-        with transaction():
-            tickets.assign(ticket, person, by=world.actor("sam"))
-        assert read(ticket).assigned_to_id == person
-    with pytest.raises(Invalid), transaction():
-        tickets.assign(ticket, world.people["alice"], by=world.actor("sam"))
-
-
-def test_a_single_reseller_is_operator_and_partner_at_once(world: World) -> None:
-    with transaction():
-        for name, roles in (("ann", [Role.ADMIN_AGENT, Role.SUPPORT_AGENT]), ("sid", [Role.SUPPORT_AGENT])):
-            made = make_user(world.partners["northwind"], f"{name}@northwind.example", roles)
-            world.people[name] = made.id
-    ticket = file_ticket(world, other_details(), by="ann")
-    with transaction():
-        tickets.reply(ticket, "Still so.", by=world.actor("ann"), token=new_token())
-    assert (read(ticket).status, read(ticket).first_answered_at) == (TicketStatus.OPEN, None)
-    with transaction():
-        tickets.reply(ticket, "Solved.", by=world.actor("sid"), token=new_token())
-    assert read(ticket).status is TicketStatus.ATTENTION_NEEDED
-
-
-# ------------------------------------------------------------------ mails
-
-
-def mails(recipient: str) -> list[OutboxMessage]:
-    return session.query(OutboxMessage).filter_by(recipient=recipient).order_by(OutboxMessage.id).all()
-
-
-def test_mails_go_to_the_other_side_with_the_number(world: World) -> None:
-    ticket = file_ticket(world, other_details(contact_email="desk@contoso.example"))
-    with transaction():
-        tickets.reply(ticket, "Try again.", by=world.actor("sam"), token=new_token())
-    with transaction():
-        tickets.reply(ticket, "It works.", by=world.actor("alice"), token=new_token())
-    assert [("New" in mail.subject, ticket.number in mail.subject) for mail in mails("sam@northwind.example")] == [
-        (True, True),
-        (False, True),
-    ]
-    answer = mails("desk@contoso.example")[0]
-    assert "Try again." in answer.body
-    assert f"http://localhost/tickets/{ticket.number}" in answer.body
-
-
-def test_mails_go_to_whoever_works_on_the_ticket_alone(world: World) -> None:
-    with transaction():
-        made = make_user(world.partners["northwind"], "sonja@northwind.example", [Role.SUPPORT_AGENT])
-        world.people["sonja"] = made.id
-    ticket = file_ticket(world, other_details())
-    assert len(mails("sonja@northwind.example")) == len(mails("sam@northwind.example")) == 1
-    with transaction():
-        tickets.assign(ticket, world.people["sonja"], by=world.actor("sam"))
-        tickets.reply(ticket, "More.", by=world.actor("alice"), token=new_token())
-    assert len(mails("sonja@northwind.example")) == 2
-    assert len(mails("sam@northwind.example")) == 1
-
-
-def test_every_reader_is_written_to_in_their_own_language(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    with transaction():
-        session.get_one(User, world.people["sam"]).language = "ru"
-    said: list[tuple[str, str]] = []
-    monkeypatch.setattr(ticket_mail, "queue_mail", lambda *, recipient, **_rest: said.append((recipient, language())))
-    ticket = file_ticket(world, other_details())
-    with transaction():
-        tickets.reply(ticket, "Done.", by=world.actor("sam"), token=new_token())
-    assert said == [("sam@northwind.example", "ru"), ("bob@contoso.example", "en")]
-
-
-# ------------------------------------------------------------------ the list
-
-
-def numbers(world: World, who: str, **wanted: object) -> set[str]:
-    return {row.number for row in list_tickets(world.actor(who), TicketFilter(**wanted)).rows}  # type: ignore[arg-type]
-
-
-def test_b10_s1_the_whole_team_sees_its_own_and_support_sees_all(world: World) -> None:
-    own = file_ticket(world, other_details(), by="bob").number
-    foreign = file_ticket(world, other_details(), by="charlie").number
-    for who in ("alice", "bob", "helen", "bill", "audrey"):
-        assert numbers(world, who) == {own}
-    assert numbers(world, "charlie") == {foreign}
-    assert numbers(world, "sam") == {own, foreign}
-
-
-def test_the_list_is_narrowed_by_each_of_its_filters(world: World) -> None:
-    refund = file_refund(world, line_of(world)).number
-    other = file_ticket(world, other_details(title="Ёлка: 100 % of it_fails"), by="bob")
-    with transaction():
-        tickets.close(other, by=world.actor("sam"))
-        tickets.assign(other, world.people["sam"], by=world.actor("sam"))
-    other_number = other.number
-    assert numbers(world, "alice", text="елка") == {other_number}
-    assert numbers(world, "alice", text="100 %") == {other_number}
-    assert numbers(world, "alice", text="it_fails") == {other_number}
-    assert numbers(world, "alice", text="it.fails") == numbers(world, "alice", text="\\") == set()
-    assert numbers(world, "alice", text=refund[3:12]) == {refund} | numbers(world, "alice", text=refund[3:12])
-    assert numbers(world, "alice", text=refund) == {refund}
-    assert numbers(world, "alice", status=TicketStatus.CLOSED) == {other_number}
-    assert numbers(world, "alice", type_code="refund") == {refund}
-    assert numbers(world, "alice", customer=world.customer("coho").uuid) == {refund}
-    assert numbers(world, "alice", mine=True) == {refund}
-    assert numbers(world, "sam", mine=True) == {other_number}
-
-
-def test_s1_the_list_of_a_strangers_customer_is_not_found(world: World) -> None:
-    guid = world.customer("tailspin").uuid
-    with pytest.raises(NotFound):
-        name_of_customer(world.actor("alice"), guid)
-    with pytest.raises(NotFound):
-        name_of_customer(world.actor("sam"), guid)
-    bought = line_of(world, "windows-DE", customer="tailspin", by="charlie")
-    file_refund(world, bought, by="charlie")
-    assert name_of_customer(world.actor("sam"), guid) == "Tailspin"
-
-
-def many(world: World, count: int) -> None:
-    with transaction():
-        made = make_subscription(world.customer("coho"), world.offer("windows-US"), by=world.actor("alice"))
-        for number in range(count):
-            session.add(
-                Ticket(
-                    number=f"6{number:014}",
-                    partner_id=world.partners["contoso"],
-                    customer_id=world.customers["coho"],
-                    subscription_id=made.id,
-                    type_code="other",
-                    impact=Impact.MINIMAL,
-                    title=f"Ticket {number}",
-                    description="",
-                    facts={},
-                    contact_name="",
-                    contact_email="",
-                    contact_phone="",
-                    created_by_id=world.people["alice"],
-                    updated_at=ORDERED + timedelta(minutes=number // 2),
-                    first_answer_due_at=ORDERED,
-                )
-            )
-
-
-def test_pages_of_50_lead_through_the_whole_list_and_back(world: World) -> None:
-    many(world, 120)
-    actor, cursor, seen = world.actor("alice"), None, []
-    while True:
-        page = list_tickets(actor, TicketFilter(), cursor=cursor)
-        seen.append([row.number for row in page.rows])
-        if page.next is None:
-            break
-        cursor = page.next
-    assert [len(part) for part in seen] == [50, 50, 20]
-    everything = list(chain.from_iterable(seen))
-    assert everything == sorted(everything, reverse=True)
-    back = list_tickets(actor, TicketFilter(), cursor=page.previous)
-    assert [row.number for row in back.rows] == seen[1]
-
-
-@pytest.mark.parametrize("who", ["alice", "sam"])
-def test_the_list_is_one_statement_whatever_its_size(world: World, who: str) -> None:
-    many(world, 60)
-    actor, statements = world.actor(who), []
-    event.listen(db.engine(), "before_cursor_execute", lambda *a: statements.append(a[2]))
-    list_tickets(actor, TicketFilter())
-    assert len(statements) == 1
-
-
-def test_the_page_of_a_ticket_takes_the_same_statements_for_one_note_and_for_thirty(world: World) -> None:
-    ticket = file_refund(world, line_of(world))
-
-    def count() -> int:
-        actor, statements = world.actor("sam"), []
-        session.expire_all()
-        found = session.get_one(Ticket, ticket.id)
-        listen = lambda *a: statements.append(a[2])  # noqa: E731
-        event.listen(db.engine(), "before_cursor_execute", listen)
-        page = ticket_page(found, actor)
-        assert [(note.author.partner.name, len(note.files)) for note in page.notes]
-        event.remove(db.engine(), "before_cursor_execute", listen)
-        return len(statements)
-
-    with transaction():
-        tickets.reply(ticket, "1", by=world.actor("alice"), token=new_token())
-    few = count()
-    for number in range(30):
-        with transaction():
-            tickets.reply(ticket, str(number), by=world.actor(("alice", "sam")[number % 2]), token=new_token())
-    assert count() == few
-
-
-def test_the_subscription_is_unused_where_nothing_was_named(world: World) -> None:
-    ticket = file_ticket(world, other_details(facts={"customer": world.customer("coho").domain}))
-    assert (ticket.customer_id, ticket.subscription_id) == (world.customers["coho"], None)
-    assert session.query(Subscription).count() == 0
