@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -52,8 +53,13 @@ def walk(context: BrowserContext, url: str, folder: Path) -> int:
     waiting, seen, failed = deque([f"{url}/"]), {"/"}, 0
     while waiting and len(seen) <= MOST_PAGES:
         address = waiting.popleft()
-        answer = page.goto(address)
-        name = kind_of(address).strip("/").replace("/", "-") or "dashboard"
+        try:
+            answer = page.goto(address)
+        except PlaywrightError as error:
+            if "Download is starting" not in error.message:
+                raise
+            continue
+        name = re.sub(r"[/?&]+", "-", kind_of(address).strip("/")) or "dashboard"
         page.screenshot(path=folder / f"{name}.png", full_page=True)
         if answer is None or answer.status >= 400:
             print(f"{folder.name}: {address} answered {answer.status if answer else 'nothing'}")
