@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from csp_web.db import before_commit, now, session
+from csp_web.db import before_commit, now, on_sqlite, session
 from csp_web.models import AuditEntry, AuditHead, AuditStatus, Customer
 
 if TYPE_CHECKING:
@@ -63,16 +64,24 @@ def declined(operation: str, *, by: Actor | None, resource: tuple[str, Any], rea
 
 
 def _append(entry: AuditEntry) -> None:
-    head = session.scalar(select(AuditHead).with_for_update().execution_options(populate_existing=True))
-    if head is None:
-        head = AuditHead(id=1, seq=0, hash=GENESIS)
-        session.add(head)
+    head = _head() or _first_head()
     entry.seq = head.seq + 1
     entry.previous_hash = head.hash
     entry.hash = digest(entry)
     head.seq, head.hash = entry.seq, entry.hash
     session.add(entry)
     session.flush()
+
+
+def _head() -> AuditHead | None:
+    return session.scalar(select(AuditHead).with_for_update().execution_options(populate_existing=True))
+
+
+def _first_head() -> AuditHead:
+    """Begin the chain; of two who begin it at once, the second waits here and goes on from what the first wrote."""
+    insert = sqlite.insert if on_sqlite() else postgresql.insert
+    session.execute(insert(AuditHead).values(id=1, seq=0, hash=GENESIS).on_conflict_do_nothing())
+    return session.get_one(AuditHead, 1, populate_existing=True, with_for_update=True)
 
 
 def digest(entry: AuditEntry) -> bytes:

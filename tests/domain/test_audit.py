@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -63,6 +64,20 @@ def test_r9_rows_are_numbered_without_gaps_and_chained(world: World) -> None:
     assert entries[0].previous_hash == audit.GENESIS
     assert all(later.previous_hash == earlier.hash for earlier, later in pairwise(entries))
     assert list(audit.broken_links()) == []
+
+
+def test_r9_acts_at_once_make_one_chain_from_the_first_row_on(world: World) -> None:
+    actor = world.actor("alice")
+
+    def do(number: int) -> None:
+        with transaction():
+            audit.record("edit_customer", by=actor, resource=("customer", number))
+        session.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(do, range(40), timeout=60))
+    session.rollback()  # what was read before is of before
+    assert (check_chain().rows, check_chain().broken) == (40, [])
 
 
 def test_r9_no_audit_no_act(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

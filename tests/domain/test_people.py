@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -486,6 +488,49 @@ def test_failures_are_forgotten_after_an_hour(
             attempt("bob@contoso.example", "wrong")
     with transaction():
         assert throttle.forget_old_failures(start_at + timedelta(hours=4)) == 2
+
+
+def test_s5_many_at_once_get_no_more_guesses_than_one_after_the_other(
+    world: World, cheap_hashes: None, time_machine: TimeMachineFixture
+) -> None:
+    """Counted in the database before the password is looked at: the same for threads and for processes."""
+    with_password(world, "bob")
+    time_machine.move_to(now(), tick=False)
+
+    def guess(_number: int) -> type[Exception] | None:
+        try:
+            attempt("bob@contoso.example", "wrong")
+        except (Invalid, throttle.TooManyAttempts) as error:
+            return type(error)
+        finally:
+            session.remove()
+        return None
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(guess, range(24), timeout=60))
+    assert answers.count(Invalid) == throttle.FREE_PER_ACCOUNT
+    assert answers.count(throttle.TooManyAttempts) == 24 - throttle.FREE_PER_ACCOUNT
+
+
+def test_only_a_few_passwords_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes 64 MiB."""
+    running, most, lock = 0, 0, threading.Lock()
+    both = threading.Barrier(passwords.AT_ONCE)
+
+    class Slow:
+        def hash(self, _password: bytes) -> str:
+            nonlocal running, most
+            with lock:
+                running, most = running + 1, max(most, running + 1)
+            both.wait(30)
+            with lock:
+                running -= 1
+            return "x"
+
+    monkeypatch.setattr(passwords, "_hasher", Slow())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(passwords.hash_password, ["x"] * 8, timeout=60))
+    assert most == passwords.AT_ONCE
 
 
 # ---------------------------------------------------------------- partners
