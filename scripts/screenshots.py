@@ -44,7 +44,7 @@ def sign_in(page: Page, user: dict[str, str]) -> None:
     page.locator("input[type=email], input[name=email]").first.fill(user["email"])
     page.locator("input[type=password]").first.fill(user["password"])
     page.locator("form:has(input[type=password]) button[type=submit]").first.click()
-    page.wait_for_load_state()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def walk(context: BrowserContext, url: str, folder: Path) -> int:
