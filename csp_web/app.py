@@ -11,6 +11,7 @@ from csp_web.blueprints import register_blueprints
 from csp_web.config import Settings, load
 from csp_web.domain import installation
 from csp_web.logs import configure_logs
+from csp_web.web.application import Application
 from csp_web.web.assets import init_assets
 from csp_web.web.errors import init_errors
 from csp_web.web.filters import init_filters
@@ -18,13 +19,6 @@ from csp_web.web.gate import actor_or_none, check_declared, init_gate
 from csp_web.web.headers import init_headers
 from csp_web.web.languages import init_languages
 from csp_web.web.navigation import items
-from csp_web.web.templates import Environment
-
-
-class Application(Flask):
-    """A Flask application with templates that cost less."""
-
-    jinja_environment = Environment
 
 
 def create_app(settings: Settings | None = None) -> Flask:

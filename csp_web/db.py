@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CursorResult,
     DateTime,
     Dialect,
     Enum,
@@ -160,8 +161,10 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(made, "begin")
     def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get(WRITE):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # may have to wait, so that its error has to be translated
+        else:
+            connection.connection.cursor().execute("BEGIN")
 
     return made
 
@@ -244,6 +247,14 @@ def for_update(model: type[Row], key: Any) -> Row:
     return row
 
 
+def read(statement: Any, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    """Run a statement that reads columns, not objects, without what the session does for objects.
+
+    It sees what was flushed, not what is only noted in the session: for lists, which run before anything is changed.
+    """
+    return session().connection().execute(statement, values)
+
+
 def scalar_or_404(statement: Any) -> Any:
     """The one row that a statement finds; raises NotFound otherwise."""
     found = session.scalar(statement)
@@ -266,6 +277,7 @@ __all__ = [
     "in_transaction",
     "now",
     "on_sqlite",
+    "read",
     "scalar_or_404",
     "select",
     "session",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
-from csp_web.db import on_sqlite, session
+from csp_web.db import on_sqlite, read, session
 from csp_web.domain import audit, once
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.company_names import company_name_problems
@@ -112,7 +112,7 @@ def customer_ids_with(actor: Actor, wanted: str) -> Select[*tuple[Any, ...]]:
 
 def count_customers(actor: Actor) -> int:
     """How many customers the partner has, counted up to one more than ``COUNTED_UP_TO``."""
-    return session.scalar(_COUNTED, {"partner": actor.partner_id}) or 0
+    return read(_COUNTED, {"partner": actor.partner_id}).scalar_one()
 
 
 def add_customer(facts: CustomerFacts, *, by: Actor, token: str, guid: str = "") -> Customer:

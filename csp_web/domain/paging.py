@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
-from csp_web.db import session
+from csp_web.db import read
 
 PAGE_SIZE = 50
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -63,8 +63,8 @@ class Listing:
         if place is not None:
             statement = self._back if back else self._onward
             values |= {f"key_{number}": value for number, value in enumerate(_typed(self.keys, place))}
-        rows = list(session.execute(statement, values))
-        more, rows = len(rows) > self.size, rows[: self.size]
+        rows = read(statement, values).all()
+        more, rows = len(rows) > self.size, list(rows[: self.size])
         if back:
             rows.reverse()
         count = len(self.keys)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select, update
 
-from csp_web.db import now, session
+from csp_web.db import now, read, session
 from csp_web.domain import audit
 from csp_web.domain.actors import Actor, actor_of, allowed_roles
 from csp_web.errors import NotFound
@@ -69,7 +69,7 @@ def actor_for(token: str, *, idle: timedelta, address: str, request_id: str) -> 
     One statement: this runs on every page.
     """
     at = now()
-    rows = session.execute(_PERSON, {"token": token_hash(token), "at": at, "idle_since": at - idle}).all()
+    rows = read(_PERSON, {"token": token_hash(token), "at": at, "idle_since": at - idle}).all()
     if not rows:
         return None
     first = rows[0]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import flask_login
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask import session as cookie
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 
 from csp_web import db, i18n
 from csp_web.config import Settings
@@ -90,10 +92,24 @@ def actor_or_none() -> Actor | None:
 def init_gate(app: Flask) -> None:
     """Put the gate before every request."""
     csrf.init_app(app)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.context_processor(lambda: {"csrf_token": csrf_token})  # after the one of Flask-WTF, so that it counts
     login.init_app(app)
     login.session_protection = None
     login.user_loader(_load)
     app.before_request(_pass)
+
+
+def csrf_token() -> str:
+    """The token of this visit's forms. A page has several, and visits have many pages: it is signed once."""
+    secret = cookie.get("csrf_token")
+    return _signed(current_app.secret_key, secret) if isinstance(secret, str) else generate_csrf()
+
+
+@lru_cache(maxsize=4096)
+def _signed(key: str, secret: str) -> str:
+    """As Flask-WTF signs it, which is the one that checks it."""
+    return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret)
 
 
 def check_declared(app: Flask) -> None:

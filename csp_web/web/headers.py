@@ -18,6 +18,7 @@ FIXED = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+UNLESS_SET = {"Content-Security-Policy": CSP, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 
 
 def init_headers(app: Flask, settings: Settings) -> None:
@@ -27,17 +28,22 @@ def init_headers(app: Flask, settings: Settings) -> None:
     def _number() -> None:
         g.request_id = secrets.token_hex(8)
 
+    always = [*FIXED.items(), *([("Strict-Transport-Security", "max-age=31536000")] if settings.https else [])]
+
     @app.after_request
     def _add(response: Response) -> Response:
         headers = response.headers
-        for name, value in FIXED.items():
-            headers[name] = value
-        headers.setdefault("Content-Security-Policy", CSP)
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cache-Control", "no-store")
-        headers["X-Request-Id"] = g.get("request_id", "")
-        if settings.https:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.headers.get("HX-Request") or "text/html" in (response.content_type or ""):
-            response.vary.add("HX-Request")
+        headers.extend(always)
+        headers.extend([(name, value) for name, value in UNLESS_SET.items() if name not in headers])
+        headers.add("X-Request-Id", g.get("request_id", ""))
+        if "HX-Request" in request.headers or "text/html" in headers.get("Content-Type", ""):
+            _vary(response)
         return response
+
+
+def _vary(response: Response) -> None:
+    """Tell caches that the same address has a page and a fragment."""
+    if "Vary" in response.headers:
+        response.vary.add("HX-Request")
+    else:
+        response.headers.add("Vary", "HX-Request")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from flask import current_app, request, url_for
+from functools import lru_cache
+from typing import Any
+
+from flask import request, url_for
 
 from csp_web.domain.actors import Actor
-from csp_web.i18n import N_
+from csp_web.domain.permissions import PERMISSIONS
+from csp_web.i18n import N_, language
 from csp_web.i18n import gettext as _
 
 ITEMS = (
@@ -21,13 +25,20 @@ ITEMS = (
 
 def items(actor: Actor) -> list[tuple[str, str, bool]]:
     """Address, label and whether it is the place where the person is."""
-    shown = [
+    here = request.path
+    places = _opened_to(actor.roles, language(), request.root_path)
+    return [(address, label, _is_in(here, address)) for address, label in places]
+
+
+@lru_cache(maxsize=256)
+def _opened_to(roles: frozenset[Any], _language: str, _root_path: str) -> list[tuple[str, str]]:
+    """Address and label of what these roles open: the same on every page of everybody who has them."""
+    return [
         (url_for(endpoint), _(label))
         for endpoint, label, permission in ITEMS
-        if endpoint in current_app.view_functions and (not permission or actor.may(permission))
+        if not permission or not roles.isdisjoint(PERMISSIONS[permission])
     ]
-    return [(address, label, _is_here(address)) for address, label in shown]
 
 
-def _is_here(address: str) -> bool:
-    return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
+def _is_in(here: str, address: str) -> bool:
+    return here == address or (address != "/" and here.startswith(f"{address}/"))

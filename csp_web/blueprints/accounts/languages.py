@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask import session as cookie
 
 from csp_web.blueprints.accounts import blueprint
@@ -32,14 +32,11 @@ def language() -> Any:
 
 @blueprint.app_context_processor
 def _frame() -> dict[str, Any]:
-    """What the frame of every page shows of the person: languages, organisation, search."""
+    """What the frame of every page shows of the person: languages, organisation."""
     codes = g.settings.languages if "settings" in g else ()
     actor = actor_or_none()
-    searching = actor is not None and actor.may("customers.see") and "customers.index" in current_app.view_functions
+    address = url_for("accounts.language")
     return {
-        "language_links": [(code, LANGUAGES[code], url_for("accounts.language")) for code in codes]
-        if len(codes) > 1
-        else [],
+        "language_links": [(code, LANGUAGES[code], address) for code in codes] if len(codes) > 1 else [],
         "organisation": actor.partner_name if actor else None,
-        "search_url": url_for("customers.index") if searching else None,
     }
