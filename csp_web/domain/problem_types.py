@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -65,15 +66,19 @@ def install_problem_types() -> int:
     return len(missing)
 
 
+_columns = ProblemType.__table__.c
+_ALL = select(_columns.code, _columns.names, _columns.fields, _columns.is_refund).order_by(
+    _columns.position, _columns.code
+)
+_OFFERED = _ALL.where(_columns.retired_at.is_(None))
+
+
 def types_of_problem(*, retired: bool = False) -> Sequence[TypeOfProblem]:
     """The types in their order; ``retired`` ones only where old tickets are looked for."""
-    statement = select(ProblemType).order_by(ProblemType.position, ProblemType.code)
-    if not retired:
-        statement = statement.where(ProblemType.retired_at.is_(None))
-    return [type_view(row) for row in session.scalars(statement)]
+    return [type_view(row) for row in session.execute(_ALL if retired else _OFFERED)]
 
 
-def type_view(row: ProblemType) -> TypeOfProblem:
+def type_view(row: Any) -> TypeOfProblem:
     """A type's row as people see it."""
     name = row.names.get(language()) or row.names["en"]
     return TypeOfProblem(row.code, name, tuple(row.fields), row.is_refund)
