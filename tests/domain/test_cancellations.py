@@ -51,7 +51,7 @@ from tests.support.tickets import (
     line,
     line_of,
 )
-from tests.world import World, make_user
+from tests.world import World, make_customer, make_user
 
 
 @pytest.fixture(autouse=True)
@@ -273,6 +273,16 @@ def test_d5_a_colleagues_decision_stands_and_is_named(world: World) -> None:
         approve_ticket(world, ticket, by="sonja")
     with pytest.raises(Conflict, match="approved"), transaction():
         decline(cancellation(ticket), by=world.actor("sonja"), reason="No.")
+
+
+def test_d5_a_single_resellers_support_agent_decides_about_its_own_request(world: World) -> None:
+    with transaction():
+        world.customers["own"] = make_customer(world.partners["northwind"], "Own").id
+        roles = [Role.ADMIN_AGENT, Role.SUPPORT_AGENT]
+        world.people["ann"] = make_user(world.partners["northwind"], "ann@northwind.example", roles).id
+    ticket = file_refund(world, line_of(world, customer="own", by="ann"), by="ann")
+    approve_ticket(world, ticket, by="ann")
+    assert cancellation(ticket).state is CancellationState.COMPLETED
 
 
 @pytest.mark.parametrize("who", ["alice", "audrey", "charlie", "olga"])

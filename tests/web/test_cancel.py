@@ -278,6 +278,16 @@ def test_d5_declining_needs_a_reason_and_the_window_stays(app: Flask, world: Wor
     assert session.query(Cancellation).count() == 2
 
 
+def test_d5_a_note_that_does_not_fit_is_kept_and_nothing_is_decided(app: Flask, world: World) -> None:
+    _bought, number = requested(world)
+    page = browser(world, app, "sam").open(f"/tickets/{number}")
+    page.fill("Note to the partner", "x" * 2001).press("Approve cancellation")
+    assert page.answer is not None
+    assert page.answer.status_code == 422
+    assert "x" * 2001 in page.answer.text
+    assert session.query(Cancellation).one().state is CancellationState.REQUESTED
+
+
 def test_d5_while_it_waits_cancel_leads_to_its_ticket(app: Flask, world: World) -> None:
     bought, number = requested(world)
     page = browser(world, app).open(START + str(line(bought).uuid))

@@ -12,7 +12,7 @@ from csp_web.db import transaction
 from csp_web.domain.cancellations import approve as approve_cancellation
 from csp_web.domain.cancellations import cancellation_of
 from csp_web.domain.cancellations import decline as decline_cancellation
-from csp_web.errors import Invalid, NotFound
+from csp_web.errors import NotFound
 from csp_web.forms.tickets import DecisionForm, RefusalForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Cancellation, Ticket
@@ -25,7 +25,7 @@ def approve(ticket: Ticket) -> Any:
     """Everything at once, or nothing."""
     cancellation, form = _cancellation(ticket), DecisionForm(prefix="approve-")
     if not form.validate():
-        raise Invalid(form.problems, next(iter(form.problems.values()), ""))
+        return show(ticket, approval=form), 422
     with transaction():
         approve_cancellation(cancellation, by=current_actor(), note=(form.note.data or "").strip())
     flash(_("The cancellation was approved and carried out."), "success")

@@ -26,6 +26,7 @@ def show(
     *,
     answer: NoteForm | None = None,
     internal: NoteForm | None = None,
+    approval: DecisionForm | None = None,
     refusal: RefusalForm | None = None,
 ) -> str:
     """The page, with a form that came back with errors in the place where it stands."""
@@ -47,7 +48,7 @@ def show(
         answer_kept=_kept(answer),
         internal=internal,
         internal_kept=_kept(internal),
-        approval=DecisionForm(prefix="approve-", formdata=None),
+        approval=approval or DecisionForm(prefix="approve-", formdata=None),
         refusal=refusal or RefusalForm(prefix="decline-", formdata=None),
         limits=uploads.limits().stated,
     )
