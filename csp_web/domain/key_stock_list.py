@@ -34,7 +34,7 @@ def stock_list() -> Sequence[PoolRow]:
         )
     }
     open_waits = select(KeyWait.pool_id, func.count()).where(KeyWait.ended_at.is_(None)).group_by(KeyWait.pool_id)
-    waiting: dict[int, int] = dict(session.execute(open_waits).tuples().all())
+    waiting = {pool: number for pool, number in session.execute(open_waits)}  # noqa: C416 -- rows, not pairs
     pools = session.execute(
         select(KeyPool.id, KeyPool.version, KeyPool.low_at, Product.title, Product.product_id, Sku.sku_id)
         .join(Sku, Sku.id == KeyPool.sku_id)
