@@ -107,6 +107,7 @@ def restore(file: Path) -> None:
     _place_database(file, manifest, settings)
     click.echo(f"Restored the backup of {manifest.made_at}. Examining it:")
     attach(settings)
+    db.refresh_statistics()
     sys.exit(0 if examine(settings, read_files=True) else 1)
 
 

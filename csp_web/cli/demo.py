@@ -10,6 +10,7 @@ import click
 
 from csp_web.cli.base import open_installation
 from csp_web.cli.progress import Step, progress
+from csp_web.db import refresh_statistics
 from csp_web.demo import DemoWorld, make_or_find
 
 DEFAULT_SEED = 2018
@@ -30,6 +31,8 @@ def demo(customers: int, seed: int, as_json: bool) -> None:
     bars = _Bars()
     world, made = make_or_find(seed=seed, customers=customers, progress=bars)
     bars.end()
+    if made:
+        refresh_statistics()
     if not made and (world.seed, world.customers) != (seed, customers) and (seed, customers) != (DEFAULT_SEED, 0):
         said = f"--seed {world.seed} --customers {world.customers}"
         click.echo(f"The demo world is there already, made with {said}; nothing was changed.", err=True)

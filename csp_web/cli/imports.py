@@ -36,6 +36,8 @@ def import_catalog(file: Path, dry_run: bool, email: str | None) -> None:
     with file.open("rb") as stream, progress("Prices", _lines(file)) as step:
         report = import_price_sheet(stream, file.name, by=operator_admin(email), dry_run=dry_run, progress=step)
     refuse_rows(report.errors, file=str(file), count=report.error_count)
+    if not dry_run:
+        db.refresh_statistics()
     click.echo(_said_of_prices(report))
 
 
@@ -78,6 +80,8 @@ def import_key_sheet(file: Path, dry_run: bool, email: str | None) -> None:
         rows = counted(read_key_sheet(stream), step)
         report = import_keys(rows, by=operator_admin(email), dry_run=dry_run)
     refuse_rows(report.errors, file=str(file))
+    if not dry_run:
+        db.refresh_statistics()
     click.echo(_said_of_keys(report))
 
 
@@ -112,6 +116,8 @@ def import_customer_sheet(file: Path, partner: str | None, country: str, dry_run
     ):
         report = import_customers(read_customer_sheet(stream), by=actor, country=country.upper(), progress=step)
     refuse_rows(report.errors, file=str(file))
+    if not dry_run:
+        db.refresh_statistics()
     counts = (("rows read", report.rows), ("added", report.added), ("unchanged", report.unchanged))
     click.echo(_counts(counts, dry_run=dry_run))
 

@@ -71,6 +71,8 @@ def run(host: str, port: int, processes: int | None, threads: int | None) -> Non
     check_revision(settings)
     attach(settings)
     _refuse_wrong_secret()
+    if db.on_sqlite():
+        db.refresh_statistics()
     if settings.public_url == Settings.public_url:  # not set: then it is where we listen
         settings = replace(settings, public_url=f"http://{_reachable(host)}:{port}")
     db.session.remove()

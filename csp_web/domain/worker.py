@@ -33,6 +33,8 @@ def register_jobs(settings: Settings) -> None:
     periodic.register("downloads", every=GIVE_BACK_EVERY, job=give_back_downloads)
     periodic.register("old sign-ins", every=TIDY_EVERY, job=forget_old_sign_ins)
     periodic.register("files", every=TIDY_EVERY, job=sweep_files)
+    if db.on_sqlite():
+        periodic.register("statistics", every=TIDY_EVERY, job=lambda _at: db.refresh_statistics())
 
 
 def send_mails(at: datetime, server: SmtpServer) -> None:
