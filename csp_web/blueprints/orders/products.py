@@ -86,7 +86,7 @@ def _fragment(customer: Customer, form: AddForm, *, key: str, in_cart: int = 0) 
         is_reservation=offer.sku.product.product_type is ProductType.RESERVATION,
         in_cart=in_cart,
         cart_size=cart_size(customer),
-        address=_filters_of_address(),
+        target=url_for(".add", customer=customer.uuid, **_filters_of_address()),
     )
 
 
@@ -108,7 +108,7 @@ def _page(customer: Customer, form: AddForm | None) -> str:
         terms={term: _(name) for term, name in TERM_NAMES.items()},
         plans={plan: _(name) for plan, name in PLAN_NAMES.items()},
         cart_size=cart_size(customer),
-        address=address,
+        target=url_for(".add", customer=customer.uuid, **address),
         previous_url=_neighbour(customer, address, page.previous),
         next_url=_neighbour(customer, address, page.next),
     )
