@@ -15,6 +15,7 @@ from csp_web.domain.transfers import open_direct
 from csp_web.errors import NotFound
 from csp_web.forms.software import HandoverForm
 from csp_web.i18n import gettext as _
+from csp_web.i18n import ngettext
 from csp_web.models import Customer, DownloadLink, DownloadOption, KeyWait, Subscription
 from csp_web.web.gate import current_actor, needs
 
@@ -42,7 +43,10 @@ def make_link(customer: Customer, subscription: Subscription) -> Any:
         )
         link, waits = handover.link.id, isinstance(handover.key, KeyWait)
         picked = Picked(option.version, option.language, option.file_type)
-    flash(_("The link is ready. It is good for %(days)s days.", days=_days()), "success")
+    said = ngettext(
+        "The link is ready. It is good for %(num)s day.", "The link is ready. It is good for %(num)s days.", _days()
+    )
+    flash(said, "success")
     if waits:
         flash(_("There is no key in stock. This line waits for one, and the operator was told."), "warning")
     return _back(customer, subscription, picked, link=link)
