@@ -6,7 +6,7 @@ that exists, and registration number and phone in the 24 countries that oblige t
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -74,11 +74,12 @@ def _sort_key(name: str) -> str:
 
 def country_name(code: str, locale: str) -> str:
     """The country's name in the language of `locale`; the code itself when there is no such country."""
-    return _names(locale).get(code, code)
+    return country_names(locale).get(code, code)
 
 
 @cache
-def _names(locale: str) -> dict[str, str]:
+def country_names(locale: str) -> Mapping[str, str]:
+    """The names of all countries by code, in the language of `locale`."""
     return dict(territories(locale))
 
 

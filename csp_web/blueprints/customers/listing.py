@@ -6,7 +6,7 @@ from flask import render_template, request, url_for
 
 from csp_web.blueprints.customers import blueprint
 from csp_web.domain.actors import refusal
-from csp_web.domain.countries import country_name
+from csp_web.domain.countries import country_names
 from csp_web.domain.customers import COUNTED_UP_TO, count_customers, list_customers
 from csp_web.i18n import language
 from csp_web.web import htmx
@@ -22,13 +22,12 @@ def index() -> str:
     actor = current_actor()
     text = request.args.get("q", "")[:LONGEST_SEARCH].strip()
     page = list_customers(actor, text=text, cursor=request.args.get("page"))
-    names = {row.country: country_name(row.country, language()) for row in page.rows}
+    countries = country_names(language())
     template = "customers/_list.html" if htmx.wants_fragment() else "customers/index.html"
     return render_template(
         template,
-        page=page,
+        customers=[(str(guid), name, domain, countries.get(code, code)) for *_, guid, name, domain, code in page.rows],
         text=text,
-        countries=names,
         total=None if text else count_customers(actor),
         counted_up_to=COUNTED_UP_TO,
         why_not_add=refusal(actor, "customers.add"),
