@@ -114,7 +114,7 @@ def ask_to_cancel(agent: Page, software: str, folder: Path) -> str:
     agent.get_by_role("link", name="Cancel", exact=True).first.click()
     expect(agent.get_by_role("heading", level=1)).to_contain_text("Report a problem with")
     expect(agent.get_by_label("Amount requested")).to_have_value(re.compile("3,?234.00"))
-    agent.get_by_label("Minimal").check()
+    agent.get_by_label("Impact").select_option("minimal")
     agent.get_by_label("Refund reason").fill("Ordered by mistake")
     agent.get_by_label("Add files").set_input_files(letter)
     agent.get_by_role("button", name="Submit", exact=True).click()
