@@ -56,7 +56,8 @@ def unmarked_values(template: str) -> Iterator[str]:
         if isinstance(node, nodes.Const) and isinstance(node.value, str) and SENTENCE.match(node.value):
             yield node.value
         marked = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in GETTEXT
-        waiting.extend([] if marked else node.iter_child_nodes())
+        key = {"key"} if isinstance(node, nodes.Pair) else set()  # keys are looked up, not shown
+        waiting.extend([] if marked else node.iter_child_nodes(exclude=key))
 
 
 def unmarked_texts(source: str, *, forms: bool = False) -> Iterator[str]:
@@ -114,6 +115,7 @@ def test_bare_texts_of_templates_are_found(template: str, found: list[str]) -> N
         ("{{ badge('ok', 'Active') }}", ["Active"]),
         ("{{ badge('ok', _('Active')) }}", []),
         ("{% set state = 'Ends soon' if late else '' %}", ["Ends soon"]),
+        ("{% set states = {'Ended': 'Ended', 'Open': _('Open')} %}", ["Ended"]),
         ("{{ ngettext('%(num)s file', 'Files', n) }}", []),
     ],
 )
