@@ -19,11 +19,11 @@ from csp_web.models import (
     ProductKey,
     Subscription,
 )
-from tests.support.shop import add_stock, (
+from tests.support.shop import (
     add,
+    add_stock,
     build_shop,
     cart_of,
-    look,
     new_token,
     order,
 )
