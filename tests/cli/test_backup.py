@@ -9,11 +9,13 @@ import uuid
 from io import BytesIO
 from pathlib import Path
 
+import click
 import pytest
 from sqlalchemy import select
 
 from csp_web import db
 from csp_web.cli import archive
+from csp_web.cli.database_copies import find_program
 from csp_web.config import load
 from csp_web.domain import customers, installation
 from csp_web.domain.actors import actor_of
@@ -261,3 +263,11 @@ def test_a_cut_off_restore_can_be_repeated(
 
 def _no_room(_copy: Path, _url: str) -> None:
     raise OSError(28, "No space left on device", "/data")
+
+
+def test_without_postgresqls_programs_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(
+        click.ClickException, match=r"pg_dump is not installed here\. Install PostgreSQL's client programs"
+    ):
+        find_program("pg_dump")
