@@ -262,14 +262,23 @@ def format_left(left: timedelta) -> str:
     """Time left in days and hours, or hours and minutes on the last day (B5); nothing below zero."""
     minutes = max(int(left.total_seconds()) // 60, 0)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        parts = [ngettext("%(num)s day", "%(num)s days", days), ngettext("%(num)s hour", "%(num)s hours", hours)]
-    else:
-        parts = [
-            ngettext("%(num)s hour", "%(num)s hours", hours),
-            ngettext("%(num)s minute", "%(num)s minutes", minutes),
-        ]
-    return " ".join(parts)
+    code = _place.get().language
+    return f"{_days(days, code)} {_hours(hours, code)}" if days else f"{_hours(hours, code)} {_minutes(minutes, code)}"
+
+
+@lru_cache(maxsize=4096)
+def _days(number: int, _code: str) -> str:
+    return ngettext("%(num)s day", "%(num)s days", number)
+
+
+@lru_cache
+def _hours(number: int, _code: str) -> str:
+    return ngettext("%(num)s hour", "%(num)s hours", number)
+
+
+@lru_cache
+def _minutes(number: int, _code: str) -> str:
+    return ngettext("%(num)s minute", "%(num)s minutes", number)
 
 
 def territory_currencies() -> Any:
