@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 
 from csp_web.blueprints.orders import blueprint
 from csp_web.blueprints.orders.refusals import note_refusal
@@ -18,7 +17,7 @@ from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.forms.orders import AddForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import language
-from csp_web.models import CartLine, Customer, ProductFamily, ProductType
+from csp_web.models import CartLine, Customer, ProductFamily
 from csp_web.web import htmx
 from csp_web.web.gate import current_actor, needs
 
@@ -56,38 +55,17 @@ def add(customer: Customer) -> Any:
         except (Refused, Conflict) as error:
             note_refusal("add_to_cart", customer, error)
             form.take({"quantity": " ".join(filter(None, (error.sentence, error.advice)))})
-            return _again(customer, form), 409
+            return _page(customer, form), 409
         else:
             return _added(customer, form, line)
-    return _again(customer, form), 422
+    return _page(customer, form), 422
 
 
 def _added(customer: Customer, form: AddForm, line: CartLine) -> Any:
     title = line.offer.sku.title
-    sentence = _("Added to the cart: %(number)s × %(title)s.", number=form.number, title=title)
-    if htmx.wants_fragment():
-        fresh = AddForm(MultiDict({"azure_subscription": form.azure_subscription.data or "", "quantity": "1"}))
-        return _fragment(customer, fresh, in_cart=line.quantity, key=form.offer.data or "")
-    flash(sentence, "success")
-    return redirect(url_for(".products", customer=customer.uuid, **_filters_of_address()), 303)
-
-
-def _again(customer: Customer, form: AddForm) -> str:
-    return _fragment(customer, form, key=form.offer.data or "") if htmx.wants_fragment() else _page(customer, form)
-
-
-def _fragment(customer: Customer, form: AddForm, *, key: str, in_cart: int = 0) -> str:
-    offer = find_offer(key)
-    return render_template(
-        "orders/_added.html",
-        customer=customer,
-        form=form,
-        key=key,
-        is_reservation=offer.sku.product.product_type is ProductType.RESERVATION,
-        in_cart=in_cart,
-        cart_size=cart_size(customer),
-        target=url_for(".add", customer=customer.uuid, **_filters_of_address()),
-    )
+    flash(_("Added to the cart: %(number)s × %(title)s.", number=form.number, title=title), "success")
+    here = {**_filters_of_address(), "_anchor": f"offer-{form.offer.data}"}
+    return redirect(url_for(".products", customer=customer.uuid, **here), 303)
 
 
 def _page(customer: Customer, form: AddForm | None) -> str:
