@@ -2,8 +2,9 @@
 
 One statement takes a key. On SQLite the transaction has the writer's turn; on PostgreSQL rows that others are taking
 are passed over, and each buyer starts at a random place of the pool, for the head of an index that many eat from is
-slow. Only when nothing is found is the pool locked and looked through once more, this time waiting for those who are
-still undecided: so nobody is told "none left" because of an order that then fails.
+slow. Only when nothing is found is the pool locked and looked through once more: an import holds that lock, so a line
+never waits beside stock that came at the same moment. Nobody waits for a key that somebody else is taking: two who did
+could wait for each other. If that other's order then fails, the key goes to the waiting line a minute later.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from csp_web.db import for_update, now, on_sqlite, session
-from csp_web.domain import audit
+from csp_web.db import for_update, now, on_sqlite, session, transaction
+from csp_web.domain import audit, periodic
 from csp_web.domain.actors import Actor
 from csp_web.domain.key_notices import tell_if_low, tell_of_wait
 from csp_web.models import Entitlement, KeyAssignment, KeyPool, KeyState, KeyWait, ProductKey, Subscription
@@ -45,19 +46,17 @@ def take_key(pool: KeyPool) -> int | None:
     """Take a free key out of a pool; its id, or None when there is none."""
     start = secrets.token_bytes(32)
     for place in (ProductKey.fingerprint >= start, ProductKey.fingerprint < start):
-        if (taken := _take(pool.id, place, wait=False)) is not None:
+        if (taken := _take(pool.id, place)) is not None:
             return taken
     if on_sqlite():
         return None
     for_update(KeyPool, pool.id)
-    return _take(pool.id, None, wait=True)
+    return _take(pool.id, true())
 
 
-def _take(pool: int, place: ColumnElement[bool] | None, *, wait: bool) -> int | None:
-    chosen = select(ProductKey.id).where(ProductKey.pool_id == pool, ProductKey.state == KeyState.FREE)
-    if place is not None:
-        chosen = chosen.where(place)
-    chosen = chosen.order_by(ProductKey.fingerprint).limit(1).with_for_update(skip_locked=not wait)
+def _take(pool: int, place: ColumnElement[bool]) -> int | None:
+    chosen = select(ProductKey.id).where(ProductKey.pool_id == pool, ProductKey.state == KeyState.FREE, place)
+    chosen = chosen.order_by(ProductKey.fingerprint).limit(1).with_for_update(skip_locked=True)
     statement = (
         update(ProductKey)
         # "=", never "IN": PostgreSQL may run the inner query of an IN once per row, and would take several keys.
@@ -173,6 +172,20 @@ def _fill(wait: KeyWait, *, by: Actor | None) -> bool:
         each.ended_at, each.outcome = now(), FILLED
     assign(subscription, taken, by=by)
     return True
+
+
+def fill_idle(_at: datetime) -> int:
+    """The periodic job: give keys that lie free to lines that wait for them, in a transaction per pool."""
+    free = select(ProductKey.id).where(ProductKey.pool_id == KeyWait.pool_id, ProductKey.state == KeyState.FREE)
+    idle = select(KeyWait.pool_id).where(KeyWait.ended_at.is_(None), free.exists()).distinct()
+    pools, filled = session.scalars(idle).all(), 0
+    for pool in pools:
+        with transaction():
+            filled += fill_waiting(session.get_one(KeyPool, pool), by=None)
+    return filled
+
+
+periodic.register("give idle keys to waiting lines", every=timedelta(minutes=1), job=fill_idle)
 
 
 def has_free_key(pool: int) -> bool:

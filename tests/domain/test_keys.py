@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from csp_web.db import session, transaction
+from csp_web.db import now, session, transaction
+from csp_web.domain import periodic
 from csp_web.domain.keys import (
     find_assignment,
     find_entitlement,
@@ -190,6 +191,19 @@ def test_d12_a_suite_is_filled_wholly_or_not_and_holds_up_nobody(world: World) -
     stock(sku_of(world), OWN, 1)
     assert stock(sku_of(world, "sql-US"), "SQL Server 2025", 1).filled == 1
     assert session.scalar(select(func.count()).select_from(KeyAssignment).filter_by(subscription_id=both.id)) == 2
+
+
+def test_d12_a_key_that_lies_free_beside_a_waiting_line_is_given_by_the_periodic_job(world: World) -> None:
+    """As when the order that was taking it failed after the line had been told to wait."""
+    subscription = bought(world)
+    hand_out(subscription, world)
+    stock(sku_of(world), OLDER, 1)
+    own = pool_of(sku_of(world), OWN).id
+    with transaction():
+        session.scalars(select(ProductKey)).one().pool_id = own
+    job = next(each.job for each in periodic.rounds() if "idle keys" in each.name)
+    assert [job(now()), job(now())] == [1, 0]
+    assert the_key_of(subscription).version == OWN
 
 
 def test_d11_a_key_is_not_in_the_database_and_not_in_the_log(world: World) -> None:

@@ -59,6 +59,6 @@ def _one(part: Part, item: Any, line: threading.Barrier) -> str:
     try:
         return part(item)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the test is told
-        return f"error: {type(error).__name__}: {error}"[:300]
+        return f"error: {type(error).__name__}: {error.__cause__ or error}"[:1500]
     finally:
         db.session.remove()
