@@ -218,7 +218,12 @@ def format_datetime(moment: datetime | None) -> str:
 
 def format_utc(moment: datetime | None) -> str:
     """A moment in UTC, to the second (D1): 2026-11-22 16:31:07 UTC."""
-    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "" if moment is None else f"{str(moment.astimezone(UTC))[:19]} UTC"
+
+
+def format_iso(moment: datetime | None) -> str:
+    """A moment as machines read it, for the attributes of pages: 2026-11-22T16:31:07+00:00."""
+    return "" if moment is None else moment.isoformat(timespec="seconds")
 
 
 def format_number(number: int | Decimal) -> str:

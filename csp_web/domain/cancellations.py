@@ -15,7 +15,6 @@ from csp_web.domain.actors import Actor, require
 from csp_web.domain.cancellation_window import (
     CancellationTerms,
     cancellation_terms,
-    numbers_of_requests,
     requested_in,
     terms_of,
 )
@@ -242,7 +241,6 @@ __all__ = [
     "cancellation_terms",
     "consequences",
     "decline",
-    "numbers_of_requests",
     "refund_due",
     "refundable",
     "request_cancellation",

@@ -112,7 +112,7 @@ def customer_ids_with(actor: Actor, wanted: str) -> Select[*tuple[Any, ...]]:
 
 def count_customers(actor: Actor) -> int:
     """How many customers the partner has, counted up to one more than ``COUNTED_UP_TO``."""
-    return read(_COUNTED, {"partner": actor.partner_id}).scalar_one()
+    return int(read(_COUNTED, {"partner": actor.partner_id}).scalar_one())
 
 
 def add_customer(facts: CustomerFacts, *, by: Actor, token: str, guid: str = "") -> Customer:

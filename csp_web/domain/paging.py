@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from csp_web.db import read
 
 PAGE_SIZE = 50
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+LARGEST_NUMBER = 2**63 - 1  # that a column holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Page:
 class Listing:
     """A list that can be paged through: its statements are built once, so that a page costs what the database costs.
 
-    ``statement`` selects ``keys`` first, in this order; together they are unique and decide the order. It may have
-    bind parameters, whose values ``page`` takes.
+    ``statement`` selects ``keys``, which together are unique and decide the order. It may have bind parameters, whose
+    values ``page`` takes.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class Listing:
     ) -> None:
         self.keys = keys
         self.size = size
+        chosen = [column.key for column in statement.selected_columns]
+        self._places = [chosen.index(key.key) for key in keys]
         self._first = self._ordered(statement, descending)
         here = tuple_(*keys)
         there = tuple_(*(bindparam(f"key_{number}", type_=key.type) for number, key in enumerate(keys)))
@@ -67,14 +70,16 @@ class Listing:
         more, rows = len(rows) > self.size, list(rows[: self.size])
         if back:
             rows.reverse()
-        count = len(self.keys)
         has_previous = more if back else place is not None
         has_next = bool(rows) if back else more
         return Page(
             rows,
-            _write(True, rows[0][:count]) if rows and has_previous else None,
-            _write(False, rows[-1][:count]) if rows and has_next else None,
+            _write(True, self._key_of(rows[0])) if rows and has_previous else None,
+            _write(False, self._key_of(rows[-1])) if rows and has_next else None,
         )
+
+    def _key_of(self, row: Row[*tuple[Any, ...]]) -> list[Any]:
+        return [row[place] for place in self._places]
 
 
 def page_of(
@@ -115,7 +120,7 @@ def _typed(keys: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> list[An
     for key, value in zip(keys, values, strict=True):
         kind = key.type.python_type
         try:
-            typed.append(_instant(value) if kind is datetime else kind(value))
+            typed.append(_READERS.get(kind, kind)(value))
         except (TypeError, ValueError, OverflowError):
             typed.append(LONG_AGO if kind is datetime else kind())
     return typed
@@ -123,7 +128,22 @@ def _typed(keys: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> list[An
 
 def _instant(value: str) -> datetime:
     found = datetime.fromisoformat(value)
-    return found if found.tzinfo else LONG_AGO
+    return found.astimezone(UTC) if found.tzinfo else LONG_AGO
+
+
+def _number(value: str | int) -> int:
+    return max(-LARGEST_NUMBER, min(int(value), LARGEST_NUMBER))
+
+
+def _text(value: str | int) -> str:
+    """Raises ValueError for what no database takes: halves of surrogate pairs, NUL."""
+    text = str(value)
+    if "\0" in text:
+        raise ValueError("a text with NUL")
+    return text.encode().decode()
+
+
+_READERS: dict[type, Callable[[Any], Any]] = {datetime: _instant, int: _number, str: _text}
 
 
 __all__ = ["PAGE_SIZE", "Listing", "Page", "cursor_after", "page_of"]

@@ -6,18 +6,19 @@ Rows are tuples of what the page shows. A page takes a fixed number of statement
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select
 
-from csp_web.db import now, session
+from csp_web.db import now
 from csp_web.domain.actors import Actor
-from csp_web.domain.cancellation_window import CancellationTerms, numbers_of_requests, terms_of
+from csp_web.domain.cancellation_window import CancellationTerms, number_of_request, terms_by
 from csp_web.domain.customers import customer_ids_with
-from csp_web.domain.paging import PAGE_SIZE, Page, cursor_after, page_of
+from csp_web.domain.paging import PAGE_SIZE, Listing, Page, cursor_after
 from csp_web.identifiers import Kind, fold, looks_like, parse_guid
 from csp_web.models import (
     Customer,
@@ -30,21 +31,6 @@ from csp_web.models import (
     Sku,
     Subscription,
     SubscriptionStatus,
-)
-
-_table = Subscription.__table__.c
-_SHOWN = (
-    Subscription.uuid,
-    Subscription.product_title,
-    Subscription.sku_title,
-    Subscription.quantity,
-    Subscription.term,
-    Subscription.ordered_at,
-    Subscription.ends_at,
-    Subscription.status,
-    Subscription.cancelled_at,
-    Subscription.product_type,
-    Product.has_keys,
 )
 
 
@@ -74,51 +60,92 @@ class Filters:
         return self != Filters()
 
 
+class Line(NamedTuple):
+    """One line as lists show it; its customer is told only in the list of all customers."""
+
+    id: int
+    guid: str
+    product: str
+    sku: str
+    quantity: int
+    term: str
+    ends_at: datetime
+    cancelled_at: datetime | None
+    keys: LineKeys
+    cancelling: CancellationTerms
+    customer: uuid.UUID | None = None
+    company_name: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SoftwareList:
-    """A page of lines with what is told of each: its terms of cancelling and the state of its keys, by row id."""
+    """A page of lines, and the instant at which all that is told of them is true."""
 
-    page: Page
-    terms: Mapping[int, CancellationTerms]
-    keys: Mapping[int, LineKeys]
+    lines: Sequence[Line]
+    previous: str | None
+    next: str | None
     at: datetime
+
+
+_line, _product, _customer = Subscription.__table__.c, Product.__table__.c, Customer.__table__.c
+_key, _wait = KeyAssignment.__table__.c, KeyWait.__table__.c
+_REVOKED, _SHOWN, _UNSEEN = 3, 2, 1
+# The least of a line's keys says it all: one that nobody has seen, else one that was shown, else all are revoked.
+_LEAST_KEY = (
+    select(
+        func.min(
+            case((_key.revoked_at.is_not(None), _REVOKED), (_key.first_shown_at.is_not(None), _SHOWN), else_=_UNSEEN)
+        )
+    )
+    .where(_key.subscription_id == _line.id)
+    .scalar_subquery()
+)
+_WAITS = exists().where(_wait.subscription_id == _line.id, _wait.ended_at.is_(None))
+_OF_EVERYBODY = (
+    select(
+        _line.id,
+        _line.uuid,
+        _line.product_title,
+        _line.sku_title,
+        _line.quantity,
+        _line.term,
+        _line.ordered_at,
+        _line.ends_at,
+        _line.cancel_until,
+        _line.cancelled_at,
+        _product.has_keys,
+        _LEAST_KEY.label("least_key"),
+        _WAITS.label("waits"),
+        number_of_request(_line.id).label("requested_in"),
+    )
+    .join_from(Subscription.__table__, Product.__table__, _product.id == _line.product_id)
+    .where(_line.product_type == ProductType.SOFTWARE_SUBSCRIPTION)
+)
+_OF_CUSTOMER = Listing(_OF_EVERYBODY.where(_line.customer_id == bindparam("customer")), (_line.id,), descending=True)
+_OF_PARTNER = (
+    _OF_EVERYBODY.add_columns(_customer.uuid.label("customer"), _customer.company_name)
+    .join(Customer.__table__, _customer.id == _line.customer_id)
+    .where(_line.partner_id == bindparam("partner"))
+)
+_NEWEST_FIRST = Listing(_OF_PARTNER, (_line.id,), descending=True)
 
 
 def software_of(customer: Customer, *, cursor: str | None = None, opened: Subscription | None = None) -> SoftwareList:
     """All software of a customer, newest first (R20). ``opened`` is on the page, wherever in the list it stands."""
-    statement = _statement(Subscription.customer_id == customer.id)
-    page = _newest_first(statement, cursor)
+    page = _OF_CUSTOMER.page(cursor, customer=customer.id)
     if opened is not None and cursor is None and all(row.id != opened.id for row in page.rows):
-        page = _newest_first(statement, cursor_after(opened.id + 1))
+        page = _OF_CUSTOMER.page(cursor_after(opened.id + 1), customer=customer.id)
     return _told(page)
 
 
 def all_software(actor: Actor, filters: Filters, *, cursor: str | None = None) -> SoftwareList:
     """The software of all of the partner's customers, newest first; by deadline when that is asked for (B7)."""
-    statement = _statement(Subscription.partner_id == actor.partner_id).add_columns(
-        Customer.uuid.label("customer"), Customer.company_name
-    )
-    statement = statement.join(Customer, Customer.id == Subscription.customer_id).where(*_narrowed(actor, filters))
-    if not filters.deadline_days:
-        return _told(_newest_first(statement, cursor))
-    statement = statement.with_only_columns(Subscription.cancel_until, Subscription.id, *_without_key(statement))
-    return _told(page_of(statement, (_table.cancel_until, _table.id), cursor=cursor, descending=False))
-
-
-def _statement(whose: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(Subscription.id, Subscription.cancel_until, *_SHOWN)
-        .join(Product, Product.id == Subscription.product_id)
-        .where(whose, Subscription.product_type == ProductType.SOFTWARE_SUBSCRIPTION)
-    )
-
-
-def _without_key(statement: Select[*tuple[Any, ...]]) -> list[Any]:
-    return [column for column in statement.selected_columns if column.name not in {"id", "cancel_until"}]
-
-
-def _newest_first(statement: Select[*tuple[Any, ...]], cursor: str | None) -> Page:
-    return page_of(statement, (_table.id,), cursor=cursor, descending=True)
+    listing = _NEWEST_FIRST
+    if filters.deadline_days:
+        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.cancel_until, _line.id))
+    elif filters.any:
+        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.id,), descending=True)
+    return _told(listing.page(cursor, partner=actor.partner_id))
 
 
 def _narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
@@ -165,37 +192,28 @@ def _product_named(wanted: str) -> ColumnElement[bool]:
 
 
 def _told(page: Page) -> SoftwareList:
-    at, ids = now(), [row.id for row in page.rows]
-    requests = numbers_of_requests(ids)
-    terms = {row.id: terms_of(row, at, requested_in=requests.get(row.id, "")) for row in page.rows}
-    return SoftwareList(page, terms, _keys_of(page.rows, ids), at)
+    at = now()
+    return SoftwareList([_as_told(row, at) for row in page.rows], page.previous, page.next, at)
 
 
-def _keys_of(rows: Sequence[Any], ids: list[int]) -> dict[int, LineKeys]:
-    """The state of the keys of some lines. Two statements."""
-    waits = select(KeyWait.subscription_id).where(KeyWait.subscription_id.in_(ids), KeyWait.ended_at.is_(None))
-    waiting = set(session.scalars(waits))
-    shown: dict[int, list[bool]] = {}
-    revoked: set[int] = set()
-    handed_out = select(KeyAssignment.subscription_id, KeyAssignment.first_shown_at, KeyAssignment.revoked_at)
-    for line, first_shown_at, revoked_at in session.execute(handed_out.where(KeyAssignment.subscription_id.in_(ids))):
-        if revoked_at is None:
-            shown.setdefault(line, []).append(first_shown_at is not None)
-        else:
-            revoked.add(line)
-    return {row.id: _in_one_word(row, row.id in waiting, shown.get(row.id), row.id in revoked) for row in rows}
+def _as_told(row: Any, at: datetime) -> Line:
+    number, guid, product, sku, quantity, term, ordered_at, ends_at, until, cancelled_at, *more = row
+    has_keys, least_key, waits, requested_in, *owner = more
+    keys = _in_one_word(has_keys, cancelled_at is not None, least_key, waits)
+    terms = terms_by(ProductType.SOFTWARE_SUBSCRIPTION, ordered_at, until, cancelled_at, requested_in or "", at)
+    return Line(number, str(guid), product, sku, quantity, term, ends_at, cancelled_at, keys, terms, *owner)
 
 
-def _in_one_word(row: Any, waiting: bool, shown: list[bool] | None, revoked: bool) -> LineKeys:
-    if not row.has_keys:
+def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: bool) -> LineKeys:
+    if not has_keys:
         return LineKeys.NONE
-    if row.status is SubscriptionStatus.CANCELLED or (revoked and not shown):
+    if cancelled or least_key == _REVOKED:
         return LineKeys.REVOKED
-    if waiting:
+    if waits:
         return LineKeys.WAITING
-    if shown is None:
+    if least_key is None:
         return LineKeys.NOT_TAKEN
-    return LineKeys.SHOWN if all(shown) else LineKeys.READY
+    return LineKeys.SHOWN if least_key == _SHOWN else LineKeys.READY
 
 
 __all__ = ["PAGE_SIZE", "Filters", "LineKeys", "SoftwareList", "all_software", "software_of"]

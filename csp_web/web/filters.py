@@ -38,8 +38,10 @@ def init_filters(app: Flask) -> None:
         datetime=i18n.format_datetime,
         date=i18n.format_date,
         utc=i18n.format_utc,
+        iso=i18n.format_iso,
         number=i18n.format_number,
         size=i18n.format_size,
         time_left=time_left,
+        left=i18n.format_left,
         money=lambda pair: i18n.format_money(*pair),
     )

@@ -12,6 +12,7 @@ from csp_web.domain.actors import find, refusal
 from csp_web.domain.catalogue import FAMILY_NAMES, TERM_NAMES
 from csp_web.domain.software import Filters, all_software
 from csp_web.errors import NotFound
+from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid
 from csp_web.models import Customer, ProductFamily, Subscription
 from csp_web.web import htmx
@@ -57,10 +58,10 @@ def everything() -> str:
         filters=filters,
         families=[(family.value, FAMILY_NAMES[family]) for family in FAMILIES],
         deadlines=DEADLINES,
-        terms=TERM_NAMES,
+        terms={code: _(name) for code, name in TERM_NAMES.items()},
         why_not_cancel=refusal(actor, "subscriptions.cancel"),
-        previous_url=software.page.previous and url_for(".everything", **asked, page=software.page.previous),
-        next_url=software.page.next and url_for(".everything", **asked, page=software.page.next),
+        previous_url=software.previous and url_for(".everything", **asked, page=software.previous),
+        next_url=software.next and url_for(".everything", **asked, page=software.next),
     )
 
 

@@ -17,7 +17,8 @@ from csp_web.domain.links import LinkState, handover_problems, link_state
 from csp_web.domain.software import software_of
 from csp_web.domain.software_line import Picked, opened_line
 from csp_web.domain.vault import ClearKey
-from csp_web.forms.software import HandoverForm
+from csp_web.forms.software import LARGEST_ID, HandoverForm
+from csp_web.i18n import gettext as _
 from csp_web.models import Customer, DownloadLink, Subscription
 from csp_web.web import htmx
 from csp_web.web.gate import current_actor
@@ -71,11 +72,11 @@ def _listed(customer: Customer, opened: Subscription | None) -> dict[str, Any]:
 
     return {
         "software": software,
-        "terms": TERM_NAMES,
+        "terms": {code: _(name) for code, name in TERM_NAMES.items()},
         "why_not_cancel": refusal(actor, "subscriptions.cancel"),
         "why_not_buy": refusal(actor, "orders.place"),
-        "previous_url": page(software.page.previous),
-        "next_url": page(software.page.next),
+        "previous_url": page(software.previous),
+        "next_url": page(software.next),
     }
 
 
@@ -112,8 +113,8 @@ def _link(row: DownloadLink, state: LinkState, events: list[Any], actor: Actor) 
 
 def _direct_address(line: Subscription, actor: Actor) -> tuple[int, str] | None:
     """The address that was opened in advance for a script, with its link, when the page was asked to show it."""
-    number = request.args.get("transfer", type=int)
-    if number is None or not actor.may("keys.handle"):
+    number = request.args.get("transfer", 0, type=int)
+    if not 0 < number <= LARGEST_ID or not actor.may("keys.handle"):
         return None
     transfer = transfers.transfer_of(line, number)
     if transfer is None:
