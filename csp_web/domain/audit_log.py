@@ -70,7 +70,7 @@ def sees_everything(actor: Actor) -> bool:
 
 def _narrowed(statement: Select[*tuple[Any, ...]], wanted: LogFilter, actor: Actor) -> Select[*tuple[Any, ...]]:
     zone = ZoneInfo(actor.time_zone)
-    if wanted.since:
+    if wanted.since and wanted.since > date.min:  # that day begins before the calendar in the east
         statement = statement.where(AuditEntry.at >= datetime.combine(wanted.since, time(), zone))
     if wanted.until and wanted.until < date.max:
         statement = statement.where(AuditEntry.at < datetime.combine(wanted.until + timedelta(days=1), time(), zone))

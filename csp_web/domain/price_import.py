@@ -27,6 +27,7 @@ from csp_web.domain.price_plan import Plan, plan_of
 from csp_web.domain.price_sheet import PriceRow, read_price_sheet
 from csp_web.domain.price_store import lock_catalogue, store
 from csp_web.domain.sheets import RowError
+from csp_web.identifiers import clean_text
 from csp_web.models import PriceSheetImport
 
 STEP = 1000  # rows between two reports of progress
@@ -122,7 +123,7 @@ def read_sheet(stream: BinaryIO, file_name: str, progress: Progress | None = Non
             progress(number)
     if progress is not None:
         progress(len(rows) + count)
-    return PriceSheet(file_name[:255], hashed.digest(), rows, errors, count)
+    return PriceSheet(clean_text(file_name)[:255], hashed.digest(), rows, errors, count)
 
 
 class _Hashed:

@@ -66,7 +66,7 @@ def _customer(text: str, by: Actor) -> Customer | None:
 
 def _lines(text: str, customer: Customer | None, by: Actor) -> list[Subscription]:
     """The subscription of this id, or the lines of the order of this id."""
-    tidy = text.strip().strip(INVISIBLE).strip()
+    tidy = clean_text(text).strip(INVISIBLE).strip()
     if not tidy:
         return []
     guid = parse_guid(tidy)

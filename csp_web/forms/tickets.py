@@ -86,7 +86,7 @@ class FilesForm(CreatingForm):
         return [
             int(text)
             for text in self.drop.raw_data or ()
-            if isinstance(text, str) and text.isascii() and text.isdigit()
+            if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19
         ]
 
     @property

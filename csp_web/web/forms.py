@@ -79,9 +79,14 @@ class CreatingForm(Form):
 
     form_token = HiddenField(default=lambda: secrets.token_urlsafe(18))
 
-    def validate_form_token(self, field: Any) -> None:
-        sent = (field.raw_data or [""])[0]  # not the default: a form that came without its token is not a new one
-        if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", sent):
+    @property
+    def sent_token(self) -> str:
+        """The token that came with the form; empty when there was none, or one that no page made."""
+        sent = (self.form_token.raw_data or [""])[0]  # not the default: a form without its token is not a new one
+        return sent if re.fullmatch(r"[A-Za-z0-9_-]{16,64}", sent) else ""
+
+    def validate_form_token(self, _field: Any) -> None:
+        if not self.sent_token:
             raise ValidationError(gettext("The form is incomplete. Open the page again."))
 
     @property

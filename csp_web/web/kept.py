@@ -35,7 +35,11 @@ def form_page() -> str:
 def keep(session_token: str, path: str) -> str | None:
     """Keep the texts of this form for the person whose session ended; files have to be chosen again."""
     user_id = sessions.last_user_of(session_token)
-    texts = {name: values for name, values in request.form.lists() if not name.endswith(SECRET_FIELDS)}
+    texts = {
+        name: [value.replace("\0", "") for value in values]  # which no database stores
+        for name, values in request.form.lists()
+        if not name.endswith(SECRET_FIELDS) and "\0" not in name
+    }
     if user_id is None or not texts or sum(len(v) for vs in texts.values() for v in vs) > MAX_CHARACTERS:
         return None
     token = new_token()

@@ -129,7 +129,8 @@ def _chosen_partner() -> Partner:
     """The own organisation; for an operator admin the one that the address names."""
     actor, number = current_actor(), request.args.get("partner", "")
     own = not number or not actor.may("operator.manage")
-    partner = session.get(Partner, actor.partner_id if own else int(number) if number.isdecimal() else 0)
+    named = int(number) if number.isdecimal() and len(number) < 19 else 0
+    partner = session.get(Partner, actor.partner_id if own else named)
     if partner is None:
         raise NotFound
     return partner

@@ -18,9 +18,9 @@ def limits() -> attachments.Limits:
 
 def take(form: FilesForm, actor: Actor, ticket: Ticket | None = None) -> bool:
     """Keep what was chosen, forget what was ticked; False when a file was left out (the form says which and why)."""
-    token = form.form_token.data or ""
+    token = form.sent_token
     uploads = [(file.filename, file.stream) for file in form.uploads]
-    if form.form_token.errors or not (uploads or form.dropped):
+    if not token or not (uploads or form.dropped):
         return True
     if form.dropped:
         with transaction():
@@ -41,4 +41,4 @@ def take(form: FilesForm, actor: Actor, ticket: Ticket | None = None) -> bool:
 
 def kept(form: FilesForm, actor: Actor) -> list[PendingFile]:
     """The files that this form has kept so far."""
-    return attachments.kept(by=actor, token=form.form_token.data or "")
+    return attachments.kept(by=actor, token=form.sent_token) if form.sent_token else []
