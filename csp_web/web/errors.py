@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from csp_web import db
 from csp_web.domain import audit
@@ -91,6 +91,8 @@ def _database(error: OperationalError) -> Response:
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
+    if isinstance(error, SecurityError):  # an unknown host: a page's links would have to be of it
+        return Response(_("The request could not be carried out."), 400, mimetype="text/plain")
     return answer(error.code, _sentence(error.code))
 
 

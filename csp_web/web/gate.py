@@ -8,6 +8,7 @@ nothing keeps the application from starting.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from csp_web.config import Settings
 from csp_web.domain import sessions
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.permissions import PERMISSIONS
-from csp_web.errors import Forbidden
+from csp_web.errors import DomainError, Forbidden
 from csp_web.i18n import gettext as _
 from csp_web.web import htmx, kept, loaders
 from csp_web.web.places import safe_next
@@ -94,7 +95,7 @@ def init_gate(app: Flask) -> None:
     csrf.init_app(app)
     app.jinja_env.globals["csrf_token"] = csrf_token
     app.context_processor(lambda: {"csrf_token": csrf_token})  # after the one of Flask-WTF, so that it counts
-    login.init_app(app)
+    login.init_app(app, add_context_processor=False)  # the page of an error asks nobody who is signed in
     login.session_protection = None
     login.user_loader(_load)
     app.before_request(_pass)
@@ -131,9 +132,14 @@ def _load(token: str) -> SignedIn | None:
         return None
     actor, due = found
     if due:
-        with db.transaction():
-            sessions.seen(token)
+        _note_seen(token)
     return SignedIn(token, actor)
+
+
+def _note_seen(token: str) -> None:
+    """Note that a session is in use. Where nothing can be written just now, pages can be read all the same (F4, F5)."""
+    with suppress(DomainError), db.transaction():
+        sessions.seen(token)
 
 
 def _pass() -> Any:

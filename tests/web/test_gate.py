@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
+from csp_web.app import create_app
+from csp_web.config import Settings
+from csp_web.db import session
+from csp_web.domain import sessions
+from csp_web.models import UserSession
 from csp_web.web.gate import check_declared
 from tests.world import World
 
@@ -17,3 +26,46 @@ def test_an_endpoint_without_a_permission_stops_the_start(app: Flask) -> None:
 
 def test_a_probe_is_open(app: Flask, world: World) -> None:
     assert app.test_client().get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("words", ["database or disk is full", "attempt to write a readonly database", "locked"])
+def test_f4_f5_pages_are_read_while_nothing_can_be_written(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """That a session is in use is noted now and then; failing at it is no reason to refuse a page."""
+
+    def refused(_token: str) -> None:
+        raise OperationalError("UPDATE user_sessions", {}, Exception(words))
+
+    alice = world.sign_in(app, "alice")
+    before = session.query(UserSession).one().last_seen_at
+    monkeypatch.setattr(sessions, "SEEN_EVERY", timedelta(seconds=-1))
+    with monkeypatch.context() as full:
+        full.setattr(sessions, "seen", refused)
+        assert "Coho" in alice.get("/customers").text
+    assert alice.get("/customers").status_code == 200
+    session.rollback()
+    assert session.query(UserSession).one().last_seen_at > before
+
+
+def test_f7_a_database_that_is_away_is_said_in_a_page(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of the error does not ask the database again who is signed in."""
+
+    def away(*_given: object, **_more: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"), connection_invalidated=True)
+
+    alice = world.sign_in(app, "alice")
+    monkeypatch.setattr(sessions, "actor_for", away)
+    answer = alice.get("/customers")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "The database does not answer at the moment." in answer.text
+
+
+def test_t17_an_unknown_host_gets_a_plain_refusal(settings: Settings) -> None:
+    site = create_app(replace(settings, trusted_hosts=("csp.example",)))
+    answer = site.test_client().get("/sign-in", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert site.test_client().get("/sign-in", headers={"Host": "csp.example"}).status_code == 200
