@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from csp_web.db import session
 from csp_web.models import KeyPool, KeyState, KeyWait, Product, ProductKey, Sku
@@ -27,12 +27,8 @@ class PoolRow:
 
 def stock_list() -> Sequence[PoolRow]:
     """All pools by product and version, those where lines wait first. Three statements, whatever the stock."""
-    counts = {
-        pool: numbers
-        for pool, *numbers in session.execute(
-            select(ProductKey.pool_id, *(_count(state) for state in KeyState)).group_by(ProductKey.pool_id)
-        )
-    }
+    counted = select(ProductKey.pool_id, *(_count(state) for state in KeyState)).group_by(ProductKey.pool_id)
+    counts: dict[int, list[int]] = {row[0]: list(row[1:]) for row in session.execute(counted)}
     open_waits = select(KeyWait.pool_id, func.count()).where(KeyWait.ended_at.is_(None)).group_by(KeyWait.pool_id)
     waiting = {pool: number for pool, number in session.execute(open_waits)}  # noqa: C416 -- rows, not pairs
     pools = session.execute(
@@ -59,5 +55,5 @@ def stock_list() -> Sequence[PoolRow]:
     return sorted(rows, key=lambda row: not row.waiting)
 
 
-def _count(state: KeyState) -> object:
+def _count(state: KeyState) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((ProductKey.state == state, 1), else_=0)), 0)

@@ -175,8 +175,9 @@ def _make(subscription: Subscription, option: DownloadOption, recipient: str, by
 
 
 def token_of(link: DownloadLink) -> str:
-    """The token of a link's address, to show **Copy link** again."""
-    return vault.token(LINK, link.nonce)
+    """The token of a link's address, to show **Copy link** again; empty when the installation's secret has changed since."""
+    token = vault.token(LINK, link.nonce)
+    return token if token_hash(token) == link.token_hash else ""
 
 
 def find_link(token: str) -> DownloadLink:

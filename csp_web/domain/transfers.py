@@ -102,7 +102,8 @@ def _running(link: DownloadLink, visitor: Visitor, at: datetime) -> Transfer | N
     chosen = select(Transfer).where(
         Transfer.link_id == link.id, Transfer.visitor_hash == visitor.hash, Transfer.expires_at > at
     )
-    return session.scalar(chosen.order_by(Transfer.id.desc()).limit(1))
+    found = session.scalar(chosen.order_by(Transfer.id.desc()).limit(1))
+    return found if found is not None and token_hash(token_of(found)) == found.token_hash else None
 
 
 def _count(link: DownloadLink, at: datetime) -> bool:

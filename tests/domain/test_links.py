@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import links
+from csp_web.domain import configured, links
 from csp_web.domain.links import Handover, LinkState, get_keys_and_downloads, link_state, revoke_link, revoke_links
 from csp_web.errors import Conflict, Forbidden, NotFound, Refused
 from csp_web.identifiers import token_hash
@@ -110,6 +112,16 @@ def test_the_token_is_not_in_the_database_and_can_be_shown_again(world: World) -
     assert token.encode() not in link.nonce
     with pytest.raises(NotFound):
         links.find_link(token[:-1])
+
+
+def test_after_the_secret_was_changed_a_link_works_and_its_address_is_not_shown(
+    world: World, settings: Settings
+) -> None:
+    link = get(world, bought(world), add_option(world)).link
+    token = links.token_of(link)
+    configured.configure(replace(settings, secret_key="another secret " * 3))
+    assert links.token_of(link) == ""
+    assert links.find_link(token).id == link.id
 
 
 def test_the_same_form_sent_twice_is_one_link(world: World) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import periodic, transfers
+from csp_web.domain import configured, periodic, transfers
 from csp_web.domain.links import LinkState, get_keys_and_downloads, revoke_link
 from csp_web.domain.transfer_bytes import ByteLog
 from csp_web.domain.transfers import (
@@ -70,6 +72,16 @@ def test_d2_a_press_counts_one_and_opens_a_transfer(link: int) -> None:
 def test_d2_the_same_person_pressing_again_gets_the_same_transfer(link: int) -> None:
     assert press(link, "a") == press(link, "a")
     assert row(link).used == 1
+
+
+def test_after_the_secret_was_changed_a_press_opens_a_transfer_that_works(link: int, settings: Settings) -> None:
+    visitor = Visitor(cookie="a")
+    first = press(link, visitor)
+    configured.configure(replace(settings, secret_key="another secret " * 3))
+    with transaction():
+        session.get_one(Transfer, first).visitor_hash = visitor.hash
+    second = press(link, visitor)
+    assert find_transfer(transfers.token_of(session.get_one(Transfer, second))).id == second != first
 
 
 def test_d2_without_a_cookie_address_and_agent_are_the_person(link: int) -> None:
