@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from jinja2 import FileSystemBytecodeCache
 
 from csp_web import db
 from csp_web.config import Settings, complete
 from csp_web.domain import installation
-from tests.world import World, build_world
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -55,13 +55,20 @@ def database(settings: Settings) -> None:
     installation.configure(settings)
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates translated once in a run, not once in every test's application."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings) -> Flask:
+def app(settings: Settings, bytecode: FileSystemBytecodeCache) -> Flask:
     """The application on this test's database."""
     from csp_web.app import create_app
 
     made = create_app(settings)
     made.testing = True
+    made.jinja_env.bytecode_cache = bytecode
     return made
 
 
@@ -87,9 +94,3 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "executable_path": find_chromium(),
         "args": [*CHROMIUM_ARGUMENTS, *as_root],
     }
-
-
-@pytest.fixture
-def world(app: Flask) -> World:
-    """Two partners, their people and customers, in the database of ``app``."""
-    return build_world()

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
@@ -56,7 +57,7 @@ def init_assets(app: Flask, static_dir: Path) -> None:
 
     The application must be made with ``static_folder=None``: Flask's own route would answer under the same address.
     """
-    assets = {asset.path: asset for asset in _build(static_dir)}
+    assets = {asset.path: asset for asset in _built(static_dir)}
 
     @public
     def file(digest: str, path: str) -> BaseResponse:
@@ -89,6 +90,12 @@ def _answer(asset: Asset) -> BaseResponse:
     response.set_etag(tag)
     response.headers["Cache-Control"] = _FOR_EVER
     return response.make_conditional(request)
+
+
+@lru_cache
+def _built(static_dir: Path) -> tuple[Asset, ...]:
+    """Built once per process: files do not change under a running server."""
+    return tuple(_build(static_dir))
 
 
 def _build(static_dir: Path) -> Iterator[Asset]:

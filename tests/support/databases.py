@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 import psycopg
@@ -23,19 +24,24 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from tests.support import postgres
+from tests.world import World, build_world
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 KINDS = ("sqlite", "postgres")
+WORLD_FILE = "world.json"
 WORKER_INPUT = "csp_web_postgres_folder"
 
 
 class Databases(Protocol):
     """Where new databases come from."""
 
-    def migrate(self) -> None:
-        """Make the one that the others are copied from."""
+    def prepare(self) -> World:
+        """Make the two that the others are copied from: an empty one, and one with the people of ``tests.world``."""
 
-    def create(self, folder: Path) -> str:
-        """Make a new, migrated, empty database; ``folder`` is the test's own. Returns its address."""
+    def create(self, folder: Path, *, inhabited: bool) -> str:
+        """Make a new migrated database, empty or with the world; ``folder`` is the test's own. Returns its address."""
 
     def drop(self, url: str) -> None:
         """Remove it."""
@@ -47,14 +53,22 @@ class SqliteDatabases:
 
     template: Path
 
-    def migrate(self) -> None:
-        _migrate(f"sqlite:///{self.template}")
-        with closing(sqlite3.connect(self.template)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    @property
+    def inhabited(self) -> Path:
+        """The template with the world in it."""
+        return self.template.with_suffix(".world")
 
-    def create(self, folder: Path) -> str:
+    def prepare(self) -> World:
+        _migrate(f"sqlite:///{self.template}")
+        _settle(self.template)
+        shutil.copyfile(self.template, self.inhabited)
+        world = _inhabit(f"sqlite:///{self.inhabited}")
+        _settle(self.inhabited)
+        return world
+
+    def create(self, folder: Path, *, inhabited: bool) -> str:
         path = folder / "csp-web.sqlite3"
-        shutil.copyfile(self.template, path)
+        shutil.copyfile(self.inhabited if inhabited else self.template, path)
         return f"sqlite:///{path}"
 
     def drop(self, url: str) -> None:
@@ -67,19 +81,24 @@ class PostgresDatabases:
 
     server: postgres.Server
     template: str = "csp_web_template"
+    inhabited: str = "csp_web_world"
 
-    def migrate(self) -> None:
-        self._execute(f"DROP DATABASE IF EXISTS {self.template}")
+    def prepare(self) -> World:
+        for name in (self.inhabited, self.template):
+            self._execute(f"DROP DATABASE IF EXISTS {name}")
         self._execute(f"CREATE DATABASE {self.template}")
         _migrate(self.server.url(self.template))
+        self._execute(f"CREATE DATABASE {self.inhabited} TEMPLATE {self.template}")
+        return _inhabit(self.server.url(self.inhabited))
 
-    def create(self, folder: Path) -> str:
+    def create(self, folder: Path, *, inhabited: bool) -> str:
         del folder
         name = f"csp_web_{os.getpid()}_{next(_numbers)}"
+        template = self.inhabited if inhabited else self.template
         with self._connect() as connection:
             # From version 15 on there is a choice; where nothing is synced, copying files is three times faster.
             strategy = "STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template} {strategy}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}".encode())
         return self.server.url(name)
 
     def drop(self, url: str) -> None:
@@ -118,6 +137,21 @@ def _migrate(url: str) -> None:
 
     migrate.upgrade(url)
     _close_all()  # PostgreSQL clones only a database that nobody is connected to
+
+
+def _inhabit(url: str) -> World:
+    from csp_web import db
+
+    db.configure(url)
+    world = build_world()
+    _close_all()
+    return world
+
+
+def _settle(path: Path) -> None:
+    """Put everything of a SQLite database into its one file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager
@@ -198,18 +232,24 @@ def databases(database_kind: str, pytestconfig: pytest.Config, tmp_path_factory:
         if database_kind == "sqlite"
         else PostgresDatabases(server_of_the_run(pytestconfig))
     )
-    done = shared / "migrated"
+    done = shared / WORLD_FILE
     with _alone(shared / "migrate.lock"):
         if not done.exists():
-            source.migrate()
-            done.touch()
+            done.write_text(json.dumps(asdict(source.prepare())))
     return source
 
 
 @pytest.fixture
-def database_url(databases: Databases, tmp_path: Path) -> Iterator[str]:
-    """The address of a migrated, empty database that only this test uses."""
-    url = databases.create(tmp_path)
+def database_url(databases: Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a migrated database that only this test uses: empty, or with the world if the test asks for it."""
+    url = databases.create(tmp_path, inhabited="world" in request.fixturenames)
     yield url
     _close_all()
     databases.drop(url)
+
+
+@pytest.fixture
+def world(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two partners, their people and customers, in the database of ``app``: made once in the run, copied for the test."""
+    del app
+    return World(**json.loads((shared_folder(tmp_path_factory) / WORLD_FILE).read_text()))
