@@ -258,10 +258,13 @@ def _plain(error: DBAPIError) -> Exception:
 def for_update(model: type[Row], key: Any) -> Row:
     """Read a row again and keep others from changing it until the transaction ends.
 
+    New rows may refer to it meanwhile (on PostgreSQL FOR NO KEY UPDATE): those of the log do, and whoever writes them
+    holds what this transaction needs at its end.
+
     Raises:
         NotFound: there is no such row.
     """
-    row = session.get(model, key, populate_existing=True, with_for_update=True)
+    row = session.get(model, key, populate_existing=True, with_for_update={"key_share": True})
     if row is None:
         raise NotFound
     return row

@@ -56,10 +56,12 @@ def add_user(
     language: str = "en",
     time_zone: str = "UTC",
     token: str = "",
+    password_hash: str = "",
 ) -> User:
     """Add a person. With a form's ``token`` the same form sent twice is one person.
 
-    A ``temporary`` password opens only the page on which it is changed.
+    A ``temporary`` password opens only the page on which it is changed. ``password_hash`` is the password's, made
+    before the transaction: hashing must not hold up writers.
 
     Raises:
         Forbidden: the role may not manage these people. Invalid: a field does not fit, or the address is taken.
@@ -78,7 +80,7 @@ def add_user(
         email=_free_email(email, problems),
         name=clean_text(name),
         phone=clean_text(phone),
-        password_hash=passwords.hash_password(password),
+        password_hash=password_hash or passwords.hash_password(password),
         password_temporary=temporary,
         language=language,
         time_zone=time_zone,
@@ -98,7 +100,7 @@ def change_roles(user: User, roles: Iterable[Role], *, by: Actor | None) -> None
         Forbidden: the role may not manage these people. Invalid: why these roles cannot be given or taken.
     """
     _require_manager(user.partner, by)
-    for_update(Partner, user.partner_id)
+    _take_turn(user)
     old, new = user.roles, frozenset(roles)
     if old == new:
         return
@@ -119,7 +121,7 @@ def disable_user(user: User, *, by: Actor | None) -> None:
         Forbidden: the role may not manage these people. Refused: it is the last administrator, or oneself.
     """
     _require_manager(user.partner, by)
-    for_update(Partner, user.partner_id)
+    _take_turn(user)
     if not user.is_active:
         return
     if problems := disable_problems(user, by):
@@ -136,6 +138,7 @@ def enable_user(user: User, *, by: Actor | None) -> None:
         Forbidden: the role may not manage these people. Refused: only an operator admin may.
     """
     _require_manager(user.partner, by)
+    _take_turn(user)
     if user.is_active:
         return
     if problems := rank_problems(user, by):
@@ -188,21 +191,38 @@ def change_password(user: User, password: NewPassword, *, by: Actor, keep_sessio
     sessions.end_all(user.id, by=by, resource=user.email, keep=keep_session)
 
 
-def reset_password(user: User, *, by: Actor | None, password: str, temporary: bool = True) -> None:
+def reset_password(
+    user: User,
+    *,
+    by: Actor | None,
+    password: str,
+    temporary: bool = True,
+    token: str = "",
+    password_hash: str = "",
+) -> None:
     """Give a person a new temporary password and end the sessions.
+
+    With a form's ``token`` the same form sent again changes nothing: the person may have chosen a password since.
+    ``password_hash`` as in ``add_user``.
 
     Raises:
         Forbidden: the role may not manage these people. Refused: own password, or only an operator admin may.
         Invalid: the password is not taken.
     """
     _require_manager(user.partner, by)
+    if token and by and once.first_time(token, purpose="reset_password", content={"user": user.id}, by=by) is not None:
+        return
+    _take_turn(user)
     if problems := password_reset_problems(user, by):
         raise Refused(problems[0])
     if problem := _password_problems(password, user.name, user.email):
         raise Invalid(problem)
-    user.password_hash, user.password_temporary = passwords.hash_password(password), temporary
+    user.password_hash = password_hash or passwords.hash_password(password)
+    user.password_temporary = temporary
     _record("reset_password", user, by)
     sessions.end_all(user.id, by=by, resource=user.email)
+    if token and by:
+        once.done(token, by=by, result=user.id)
 
 
 def update_profile(user: User, *, by: Actor, name: str, phone: str, language: str, time_zone: str) -> None:
@@ -283,6 +303,12 @@ def _require_manager(partner: Partner, by: Actor | None) -> None:
     require(by, "users.manage")
     if partner.id != by.partner_id:
         raise Forbidden(_("These are people of another organisation."))
+
+
+def _take_turn(user: User) -> None:
+    """Changes to the people of an organisation wait for each other, and each sees what the one before it did."""
+    for_update(Partner, user.partner_id)
+    session.refresh(user)
 
 
 def _require_operator(by: Actor | None) -> None:

@@ -9,7 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from csp_web.blueprints.accounts import blueprint
 from csp_web.db import session, transaction
 from csp_web.domain import people, people_rules
-from csp_web.domain.passwords import temporary_password
+from csp_web.domain.passwords import hash_password, temporary_password
 from csp_web.domain.people_listing import list_people
 from csp_web.errors import Invalid, NotFound
 from csp_web.forms.accounts import AddUserForm, NewPasswordForm, RolesForm
@@ -42,6 +42,7 @@ def new_user() -> Any:
     if form.validate_on_submit():
         password = temporary_password(form.form_token.data or "", g.settings.secret_key)
         try:
+            hashed = hash_password(password)
             with transaction():
                 user = people.add_user(
                     partner,
@@ -53,6 +54,7 @@ def new_user() -> Any:
                     language=actor.language,
                     time_zone=actor.time_zone,
                     token=form.form_token.data or "",
+                    password_hash=hashed,
                 )
         except Invalid as error:
             form.take(error.problems)
@@ -119,9 +121,11 @@ def reset_password(person: User) -> Any:
     form = NewPasswordForm()
     if not form.validate():
         raise Invalid(form.problems)
-    password = temporary_password(form.form_token.data or "", g.settings.secret_key)
+    token = form.form_token.data or ""
+    password = temporary_password(token, g.settings.secret_key)
+    hashed = hash_password(password)
     with transaction():
-        people.reset_password(person, by=current_actor(), password=password)
+        people.reset_password(person, by=current_actor(), password=password, token=token, password_hash=hashed)
     return render_template("accounts/password_given.html", person=person, password=password, added=False)
 
 

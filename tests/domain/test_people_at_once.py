@@ -1,0 +1,76 @@
+"""People changed by several at once, and forms about people sent twice (S-5, T5, T6, D14)."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import insert
+
+from csp_web.db import on_sqlite, session, transaction
+from csp_web.domain import audit, passwords, people
+from csp_web.models import AuditEntry, Role, User, UserRole
+from tests.world import World, build_world
+
+PASSWORD, ANOTHER = "a lamp upon the stairs", "a chair before the door"
+TOKEN = "token-of-a-test-form"
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def world(database: None) -> World:
+    return build_world()
+
+
+def user(world: World, name: str) -> User:
+    return session.get_one(User, world.people[name])
+
+
+def entries(operation: str) -> list[AuditEntry]:
+    return list(session.query(AuditEntry).filter_by(operation=operation).order_by(AuditEntry.seq))
+
+
+def test_t5_roles_are_changed_from_what_a_colleague_made_of_them(world: World) -> None:
+    """Bob's roles were read before Alice had her turn; what was written meanwhile counts."""
+    with transaction():
+        bob = user(world, "bob")
+        assert bob.roles == {Role.SALES_AGENT}
+        session.execute(insert(UserRole).values(user_id=bob.id, role=Role.HELPDESK_AGENT))
+        people.change_roles(bob, {Role.AUDITOR}, by=world.actor("alice"))
+    assert user(world, "bob").roles == {Role.AUDITOR}
+    assert entries("change_roles")[0].details["old"] == ["helpdesk agent", "sales agent"]
+
+
+def test_b11_who_changes_people_and_who_acts_meanwhile_do_not_block_each_other(world: World) -> None:
+    """Rows of the log refer to the partner. On PostgreSQL that waited for the change, which waited for the log."""
+    said: list[str] = []
+    finished = threading.Event()
+
+    def act() -> None:
+        try:
+            with transaction():
+                audit.record("something", by=world.actor("alice"), resource=("test", 1))
+            said.append("done")
+        finally:
+            session.remove()
+            finished.set()
+
+    other = threading.Thread(target=act)
+    with transaction():
+        people.disable_user(user(world, "bob"), by=world.actor("alice"))
+        other.start()
+        assert on_sqlite() or finished.wait(PATIENCE), "the log waits for the change of a person"
+    other.join(PATIENCE)
+    assert said == ["done"]
+    assert list(audit.broken_links()) == []
+
+
+def test_t6_a_new_password_sent_twice_is_one(world: World) -> None:
+    """The page with the new password, loaded again, must not undo what the person has chosen since."""
+    for chosen in (PASSWORD, ANOTHER):
+        with transaction():
+            people.reset_password(user(world, "bob"), by=world.actor("alice"), password=PASSWORD, token=TOKEN)
+        assert passwords.fits(user(world, "bob").password_hash, chosen)
+        with transaction():
+            user(world, "bob").password_hash = passwords.hash_password(ANOTHER)
+    assert len(entries("reset_password")) == 1
