@@ -342,3 +342,16 @@ def test_the_market_lists_that_wait_refuse_nothing(shop: World) -> None:
     waiting = session.scalars(db.select(MarketSet).filter_by(name="2021-07")).one()
     assert waiting.in_force_from is None
     assert problems(shop, "windows-RU", "datum") == []
+
+
+def test_the_hybrid_benefit_is_stated_by_edition() -> None:
+    """R5-R10: up to 40 % less for both editions at the base compute rate; Standard is converted, Datacenter re-used."""
+    standard = hybrid_benefit("Windows Server 2025 Standard", ProductFamily.WINDOWS_SERVER, is_cal=False)
+    datacenter = hybrid_benefit("Windows Server 2025 Datacenter", ProductFamily.WINDOWS_SERVER, is_cal=False)
+    for sentence in (standard, datacenter):
+        assert "up to 40 %" in sentence
+        assert "base compute rate" in sentence
+    assert "converted" in standard
+    assert "on premises at the same time" in datacenter
+    assert hybrid_benefit("SQL Server 2025 Standard", ProductFamily.SQL_SERVER, is_cal=False) == ""
+    assert hybrid_benefit("Windows Server 2025", ProductFamily.WINDOWS_SERVER, is_cal=True) == ""
