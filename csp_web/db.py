@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     TypeDecorator,
+    Uuid,
     create_engine,
     event,
     select,
@@ -72,6 +73,21 @@ def _from_text(value: str | None) -> datetime | None:
 
 def _in_utc(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
+
+
+class GuidText(TypeDecorator[str]):
+    """A GUID read as the text that pages show, without the object between: ``type_coerce(column, GuidText)`` in lists."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str]:
+        """SQLite has 32 hexadecimal digits, PostgreSQL a type of its own."""
+        return _dashed if dialect.name == "sqlite" else str
+
+
+def _dashed(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 # SQLite numbers rows by itself only in a column of exactly this type.
@@ -290,6 +306,7 @@ __all__ = [
     "Base",
     "Document",
     "Folded",
+    "GuidText",
     "RowId",
     "UTCDateTime",
     "as_of",

@@ -172,7 +172,7 @@ def known_zone(name: str | None) -> bool:
 @lru_cache(maxsize=512)
 def _place_of(code: str, zone: str) -> Place:
     try:
-        return Place(code if code in LANGUAGES else "en", ZoneInfo(zone), zone)
+        return Place(code if code in LANGUAGES else "en", UTC if zone == "UTC" else ZoneInfo(zone), zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return Place(code if code in LANGUAGES else "en", UTC, "UTC")
 
@@ -190,6 +190,10 @@ def use_place(code: str, zone: str = "UTC") -> Iterator[None]:
         yield
     finally:
         _place.reset(token)
+
+
+# Looked up instead of formatted: a list of fifty rows says two hundred instants.
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 
 @lru_cache
@@ -213,17 +217,20 @@ def format_datetime(moment: datetime | None) -> str:
         return ""
     place = _place.get()
     local = moment.astimezone(place.zone)
-    return f"{local.day} {_months(place.language)[local.month]} {local.year}, {local.hour:02}:{local.minute:02}"
+    clock = f"{_TWO_DIGITS[local.hour]}:{_TWO_DIGITS[local.minute]}"
+    return f"{local.day} {_months(place.language)[local.month]} {local.year}, {clock}"
 
 
 def format_utc(moment: datetime | None) -> str:
     """A moment in UTC, to the second (D1): 2026-11-22 16:31:07 UTC."""
-    return "" if moment is None else f"{str(moment.astimezone(UTC))[:19]} UTC"
+    return "" if moment is None else f"{format_second(moment)} UTC"
 
 
-def format_iso(moment: datetime | None) -> str:
-    """A moment as machines read it, for the attributes of pages: 2026-11-22T16:31:07+00:00."""
-    return "" if moment is None else moment.isoformat(timespec="seconds")
+def format_second(moment: datetime) -> str:
+    """A moment in UTC, to the second; with a Z behind it machines read it: 2026-11-22 16:31:07."""
+    at = moment.astimezone(UTC)
+    day = f"{at.year:04}-{_TWO_DIGITS[at.month]}-{_TWO_DIGITS[at.day]}"
+    return f"{day} {_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]}"
 
 
 def format_number(number: int | Decimal) -> str:
@@ -265,10 +272,13 @@ def format_size(size: int) -> str:
 
 def format_left(left: timedelta) -> str:
     """Time left in days and hours, or hours and minutes on the last day (B5); nothing below zero."""
-    minutes = max(int(left.total_seconds()) // 60, 0)
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     code = _place.get().language
-    return f"{_days(days, code)} {_hours(hours, code)}" if days else f"{_hours(hours, code)} {_minutes(minutes, code)}"
+    days, hours, minutes = left.days, left.seconds // 3600, left.seconds // 60 % 60
+    if days > 0:
+        return f"{_days(days, code)} {_hours(hours, code)}"
+    if days < 0:
+        hours = minutes = 0
+    return f"{_hours(hours, code)} {_minutes(minutes, code)}"
 
 
 @lru_cache(maxsize=4096)

@@ -73,36 +73,39 @@ def _key_was_shown(subscription: Subscription) -> bool:
 
 def terms_of(line: Line, at: datetime, *, requested_in: str = "") -> CancellationTerms:
     """The same from a row alone; ``requested_in`` is the ticket of a cancellation not yet decided."""
-    cancelled_at = line.cancelled_at if line.status is SubscriptionStatus.CANCELLED else None
-    return terms_by(line.product_type, line.ordered_at, line.cancel_until, cancelled_at, requested_in, at)
+    over = line.status is SubscriptionStatus.CANCELLED
+    terms = terms_without_words(line.product_type, line.cancel_until, at, over=over, requested_in=requested_in)
+    return terms if terms.may else terms._replace(reason=_reason(terms, line))
 
 
-def terms_by(
-    kind: ProductType,
-    ordered_at: datetime,
-    until: datetime | None,
-    cancelled_at: datetime | None,
-    requested_in: str,
-    at: datetime,
+def terms_without_words(
+    kind: ProductType, until: datetime | None, at: datetime, *, over: bool, requested_in: str
 ) -> CancellationTerms:
-    """The same from columns, for lists of fifty lines. A line that has ``cancelled_at`` is cancelled."""
-    if cancelled_at is not None:
-        reason = _("This was cancelled on %(date)s.", date=format_datetime(cancelled_at))
-        return CancellationTerms(False, until, NO_TIME, reason, "R30")
+    """The same without the reason, for lists of fifty lines; ``over``: the line is cancelled."""
+    if over:
+        return CancellationTerms(False, until, NO_TIME, rule="R30")
     if requested_in:
         left = max(until - at, NO_TIME) if until else NO_TIME
-        reason = _("Its cancellation was requested in ticket %(number)s.", number=requested_in)
-        return CancellationTerms(False, until, left, reason, "D5", requested_in)
-    if kind is ProductType.RESERVATION:
-        reason = _(
+        return CancellationTerms(False, until, left, rule="D5", ticket=requested_in)
+    if kind is ProductType.RESERVATION or until is None:
+        return CancellationTerms(False, None, NO_TIME, rule="D8")
+    if at >= until:
+        return CancellationTerms(False, until, NO_TIME, rule="R34")
+    return CancellationTerms(True, until, until - at)
+
+
+def _reason(terms: CancellationTerms, line: Line) -> str:
+    if terms.rule == "R30":
+        return _("This was cancelled on %(date)s.", date=format_datetime(line.cancelled_at))
+    if terms.rule == "D5":
+        return _("Its cancellation was requested in ticket %(number)s.", number=terms.ticket)
+    if terms.until is not None:
+        return _ended(line.ordered_at, terms.until)
+    if line.product_type is ProductType.RESERVATION:
+        return _(
             "Azure reservations have a cancellation policy of their own. Ask support with a request of another type."
         )
-        return CancellationTerms(False, None, NO_TIME, reason, "D8")
-    if until is None:
-        return CancellationTerms(False, None, NO_TIME, _("Under its terms of purchase it cannot be cancelled."), "D8")
-    if at >= until:
-        return CancellationTerms(False, until, NO_TIME, _ended(ordered_at, until), "R34")
-    return CancellationTerms(True, until, until - at)
+    return _("Under its terms of purchase it cannot be cancelled.")
 
 
 def _ended(ordered_at: datetime, until: datetime) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 
-from csp_web.db import on_sqlite, read, session
+from csp_web.db import GuidText, on_sqlite, read, session
 from csp_web.domain import audit, once
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.company_names import company_name_problems
@@ -71,7 +71,7 @@ def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -
     return Listing(_found(_OF_PARTNER, wanted), (_columns.id,), descending=True).page(cursor, partner=actor.partner_id)
 
 
-_SHOWN = (_columns.uuid, _columns.company_name, _columns.domain, _columns.country)
+_SHOWN = (type_coerce(_columns.uuid, GuidText).label("uuid"), _columns.company_name, _columns.domain, _columns.country)
 _OF_PARTNER = select(_columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
 _NAMED = select(_columns.name_folded, _columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
 _BY_NAME = Listing(_NAMED, (_columns.name_folded, _columns.id))
@@ -211,15 +211,13 @@ def _checked(facts: CustomerFacts) -> dict[str, Any]:
     name = " ".join(facts.company_name.split())
     return {
         **{f.name: getattr(facts, f.name).strip() for f in fields(facts)},
-
-            "company_name": name,
-            "name_folded": fold(name),
-            "domain": domain,
-            "email": facts.email.strip().lower(),
-            "state": normalize_state(facts.country, given["state"]) if given["state"] else "",
-            "postal_code": normalize_postal_code(facts.country, given["postal_code"]) if given["postal_code"] else "",
-            "phone": normalize_phone(given["phone"], facts.country) if given["phone"] else ""
-        ,
+        "company_name": name,
+        "name_folded": fold(name),
+        "domain": domain,
+        "email": facts.email.strip().lower(),
+        "state": normalize_state(facts.country, given["state"]) if given["state"] else "",
+        "postal_code": normalize_postal_code(facts.country, given["postal_code"]) if given["postal_code"] else "",
+        "phone": normalize_phone(given["phone"], facts.country) if given["phone"] else "",
     }
 
 

@@ -6,17 +6,16 @@ Rows are tuples of what the page shows. A page takes a fixed number of statement
 from __future__ import annotations
 
 import enum
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select, type_coerce
 
-from csp_web.db import now
+from csp_web.db import GuidText, now
 from csp_web.domain.actors import Actor
-from csp_web.domain.cancellation_window import CancellationTerms, number_of_request, terms_by
+from csp_web.domain.cancellation_window import number_of_request, terms_without_words
 from csp_web.domain.customers import customer_ids_with
 from csp_web.domain.paging import PAGE_SIZE, Listing, Page, cursor_after
 from csp_web.identifiers import Kind, fold, looks_like, parse_guid
@@ -63,17 +62,20 @@ class Filters:
 class Line(NamedTuple):
     """One line as lists show it; its customer is told only in the list of all customers."""
 
-    id: int
+    id: str  # of the row, for the ids of the parts of the page
     guid: str
     product: str
     sku: str
     quantity: int
     term: str
     ends_at: datetime
-    cancelled_at: datetime | None
     keys: LineKeys
-    cancelling: CancellationTerms
-    customer: uuid.UUID | None = None
+    cancelled_at: datetime | None
+    may_cancel: bool
+    cancel_until: datetime | None
+    left: timedelta  # until then
+    requested_in: str  # number of the ticket in which the cancellation waits for a decision
+    customer: str = ""
     company_name: str = ""
 
 
@@ -89,6 +91,7 @@ class SoftwareList:
 
 _line, _product, _customer = Subscription.__table__.c, Product.__table__.c, Customer.__table__.c
 _key, _wait = KeyAssignment.__table__.c, KeyWait.__table__.c
+_SOFTWARE = ProductType.SOFTWARE_SUBSCRIPTION
 _REVOKED, _SHOWN, _UNSEEN = 3, 2, 1
 # The least of a line's keys says it all: one that nobody has seen, else one that was shown, else all are revoked.
 _LEAST_KEY = (
@@ -104,12 +107,11 @@ _WAITS = exists().where(_wait.subscription_id == _line.id, _wait.ended_at.is_(No
 _OF_EVERYBODY = (
     select(
         _line.id,
-        _line.uuid,
+        type_coerce(_line.uuid, GuidText).label("uuid"),
         _line.product_title,
         _line.sku_title,
         _line.quantity,
         _line.term,
-        _line.ordered_at,
         _line.ends_at,
         _line.cancel_until,
         _line.cancelled_at,
@@ -119,11 +121,11 @@ _OF_EVERYBODY = (
         number_of_request(_line.id).label("requested_in"),
     )
     .join_from(Subscription.__table__, Product.__table__, _product.id == _line.product_id)
-    .where(_line.product_type == ProductType.SOFTWARE_SUBSCRIPTION)
+    .where(_line.product_type == _SOFTWARE)
 )
 _OF_CUSTOMER = Listing(_OF_EVERYBODY.where(_line.customer_id == bindparam("customer")), (_line.id,), descending=True)
 _OF_PARTNER = (
-    _OF_EVERYBODY.add_columns(_customer.uuid.label("customer"), _customer.company_name)
+    _OF_EVERYBODY.add_columns(type_coerce(_customer.uuid, GuidText).label("customer"), _customer.company_name)
     .join(Customer.__table__, _customer.id == _line.customer_id)
     .where(_line.partner_id == bindparam("partner"))
 )
@@ -197,11 +199,13 @@ def _told(page: Page) -> SoftwareList:
 
 
 def _as_told(row: Any, at: datetime) -> Line:
-    number, guid, product, sku, quantity, term, ordered_at, ends_at, until, cancelled_at, *more = row
-    has_keys, least_key, waits, requested_in, *owner = more
-    keys = _in_one_word(has_keys, cancelled_at is not None, least_key, waits)
-    terms = terms_by(ProductType.SOFTWARE_SUBSCRIPTION, ordered_at, until, cancelled_at, requested_in or "", at)
-    return Line(number, str(guid), product, sku, quantity, term, ends_at, cancelled_at, keys, terms, *owner)
+    number, guid, product, sku, quantity, term, ends_at, until, cancelled_at, *more = row
+    has_keys, least_key, waits, ticket, *owner = more
+    over = cancelled_at is not None
+    keys = _in_one_word(has_keys, over, least_key, waits)
+    may, until, left, *_words = terms_without_words(_SOFTWARE, until, at, over=over, requested_in=ticket or "")
+    shown = (str(number), guid, product, sku, quantity, term, ends_at)
+    return Line(*shown, keys, cancelled_at, may, until, left, ticket or "", *owner)
 
 
 def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: bool) -> LineKeys:

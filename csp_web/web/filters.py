@@ -38,7 +38,7 @@ def init_filters(app: Flask) -> None:
         datetime=i18n.format_datetime,
         date=i18n.format_date,
         utc=i18n.format_utc,
-        iso=i18n.format_iso,
+        second=i18n.format_second,
         number=i18n.format_number,
         size=i18n.format_size,
         time_left=time_left,

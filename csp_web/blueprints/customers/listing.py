@@ -26,7 +26,7 @@ def index() -> str:
     template = "customers/_list.html" if htmx.wants_fragment() else "customers/index.html"
     return render_template(
         template,
-        customers=[(str(guid), name, domain, countries.get(code, code)) for *_, guid, name, domain, code in page.rows],
+        customers=[(guid, name, domain, countries.get(code, code)) for *_, guid, name, domain, code in page.rows],
         text=text,
         total=None if text else count_customers(actor),
         counted_up_to=COUNTED_UP_TO,
