@@ -46,8 +46,8 @@ class Listing:
     ) -> None:
         self.keys = keys
         self.size = size
-        chosen = [column.key for column in statement.selected_columns]
-        self._places = [chosen.index(key.key) for key in keys]
+        chosen = list(statement.selected_columns)
+        self._places = [next(at for at, column in enumerate(chosen) if column.compare(key)) for key in keys]
         self._first = self._ordered(statement, descending)
         here = tuple_(*keys)
         there = tuple_(*(bindparam(f"key_{number}", type_=key.type) for number, key in enumerate(keys)))
