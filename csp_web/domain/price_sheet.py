@@ -155,7 +155,10 @@ def _check(row: PriceRow) -> None:
     if row.family is None:
         raise CellError(
             "ProductTitle",
-            _("“%(title)s” does not belong to a product family that is sold here.", title=cells.quoted(row.product_title)),
+            _(
+                "“%(title)s” does not belong to a product family that is sold here.",
+                title=cells.quoted(row.product_title),
+            ),
         )
     if row.valid_to is not None and row.valid_to <= row.valid_from:
         raise CellError("EffectiveEndDate", _("The end is not after the start."))
