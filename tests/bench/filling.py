@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +16,28 @@ from csp_web.db import now, session, transaction
 from csp_web.domain.actors import Actor
 from csp_web.domain.installation import install_rules
 from csp_web.identifiers import fold, new_alternate_id, new_order_id
-from csp_web.models import Customer, Entitlement, Impact, Offer, Order, Subscription, Ticket, TicketStatus
+from csp_web.models import (
+    Cancellation,
+    Customer,
+    Entitlement,
+    Impact,
+    KeyAssignment,
+    KeyPool,
+    KeyState,
+    KeyWait,
+    Offer,
+    Order,
+    ProductKey,
+    Subscription,
+    Ticket,
+    TicketStatus,
+)
 from csp_web.models.catalogue import ProductType
 from tests.world import POLICY, World, build_world
 
 BATCH = 5_000
+VERSION = "2025"
+EVERY_CANCELLED = 50  # so many lines apart are those whose cancellation was requested
 MEASURED_LINES = 60  # subscriptions of the customer whose page is measured: more than a page holds
 
 
@@ -40,6 +57,8 @@ def fill(settings: Settings, *, customers: int, subscriptions: int, tickets: int
     _write(Subscription, _subscriptions(alice, frozen, customers, subscriptions, first, luck))
     _write(Entitlement, _entitlements(frozen, subscriptions))
     _write(Ticket, _tickets(alice, tickets, customers, first))
+    _hand_out(alice, frozen, subscriptions, luck)
+    _write(Cancellation, _cancellations(alice, frozen, min(subscriptions // EVERY_CANCELLED, tickets)))
     session.rollback()
     if db.on_sqlite():
         with db.engine().connect() as connection:
@@ -143,6 +162,62 @@ def _entitlements(frozen: dict[str, Any], count: int) -> Iterator[dict[str, Any]
             "product_id": frozen["product_id"],
             "sku_id": frozen["sku_id"],
             "quantity": 1,
+        }
+
+
+def _hand_out(alice: Actor, frozen: dict[str, Any], lines: int, luck: random.Random) -> None:
+    """Every second line has a key, and half of these were shown; every tenth line waits for one."""
+    with transaction():
+        pool = KeyPool(sku_id=frozen["sku_id"], version=VERSION)
+        session.add(pool)
+    holders = range(0, lines, 2)
+    number = session.scalar(db.select(KeyPool.id)) or 0
+    _write(ProductKey, _keys(number, frozen, len(holders), luck))
+    _write(KeyAssignment, _assignments(alice, holders))
+    waiting = [line for line in range(1, lines, 2) if line % 5 == 0]
+    _write(KeyWait, ({**_of_line(line), "pool_id": number, "version": VERSION} for line in waiting))
+
+
+def _keys(pool: int, frozen: dict[str, Any], count: int, luck: random.Random) -> Iterator[dict[str, Any]]:
+    for number in range(count):
+        yield {
+            "pool_id": pool,
+            "sku_id": frozen["sku_id"],
+            "ciphertext": luck.randbytes(60),
+            "key_id": "bench",
+            "fingerprint": luck.randbytes(32),
+            "last_five": f"{number % 100_000:05}",
+            "state": KeyState.HANDED_OUT,
+        }
+
+
+def _assignments(alice: Actor, holders: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(holders):
+        shown = now() if number % 2 else None
+        yield {
+            **_of_line(line),
+            "product_key_id": number + 1,
+            "version": VERSION,
+            "assigned_by_id": alice.id,
+            "first_shown_at": shown,
+            "first_shown_by_id": alice.id if shown else None,
+        }
+
+
+def _of_line(line: int) -> dict[str, Any]:
+    return {"subscription_id": line + 1, "entitlement_id": line + 1}
+
+
+def _cancellations(alice: Actor, frozen: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
+    for number in range(count):
+        yield {
+            "partner_id": alice.partner_id,
+            "subscription_id": number * EVERY_CANCELLED + 1,
+            "ticket_id": number + 1,
+            "reason": "Too many",
+            "amount_requested": frozen["total"],
+            "currency": frozen["currency"],
+            "requested_by_id": alice.id,
         }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -57,6 +58,7 @@ def _serve(make_app: Callable[[], Any], tell: Connection) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     app = make_app()
+    listener.listen(64)
     tell.send(listener.getsockname()[1])
     waitress.serve(app, sockets=[listener], threads=1, ident="", asyncore_use_poll=True, _quiet=True)
 
@@ -65,6 +67,11 @@ def measure(server: Server, path: str, *, cookie: str = "", count: int = 1000) -
     """Ask for a page again and again over one connection; the first tenth only warms up."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     headers = {"Cookie": cookie} if cookie else {}
+    connection.request("GET", path, headers=headers)
+    first = connection.getresponse()
+    first.read()
+    if changed := first.headers.get("Set-Cookie"):  # kept, as browsers do
+        headers["Cookie"] = changed.partition(";")[0]
     for _warm in range(count // 10):
         _ask(connection, path, headers)
     before = _cpu(server.pid)
@@ -86,6 +93,5 @@ def _ask(connection: http.client.HTTPConnection, path: str, headers: dict[str, s
 
 def _cpu(pid: int) -> float:
     """Seconds of CPU that a process has used, in user and in system mode."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
