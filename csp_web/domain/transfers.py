@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_, select, update
 
 from csp_web.db import for_update, now, session, transaction
-from csp_web.domain import audit, periodic, vault
+from csp_web.domain import audit, once, periodic, vault
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.links import LinkState, link_state, write_event
 from csp_web.errors import DomainError, NotFound
@@ -78,13 +78,19 @@ def open_transfer(link: DownloadLink, visitor: Visitor, *, at: datetime | None =
     return transfer
 
 
-def open_direct(link: DownloadLink, *, by: Actor) -> Transfer:
+def open_direct(link: DownloadLink, *, by: Actor, form_token: str = "") -> Transfer:
     """Open a transfer in advance, for a script that cannot press a button; it is counted now.
+
+    With ``form_token`` the same form sent twice is one transfer, counted once.
 
     Raises:
         Forbidden: only an admin agent. LinkEnded: the link starts no downloads any more.
     """
     require(by, "keys.handle")
+    if form_token:
+        before = once.first_time(form_token, purpose="open_direct_download", content={"link": link.id}, by=by)
+        if before is not None:
+            return session.get_one(Transfer, int(before))
     transfer = open_transfer(link, Visitor(cookie=f"direct {secrets.token_hex(16)}", address=by.address))
     subscription = session.get_one(Subscription, link.subscription_id)
     audit.record(
@@ -95,6 +101,8 @@ def open_direct(link: DownloadLink, *, by: Actor) -> Transfer:
         link=link.id,
         file_name=link.option.file_name,
     )
+    if form_token:
+        once.done(form_token, by=by, result=transfer.id)
     return transfer
 
 

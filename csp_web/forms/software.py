@@ -24,6 +24,10 @@ class HandoverForm(CreatingForm):
     keep_old = BooleanField(_l("Keep the older link"))
 
 
+class DirectForm(CreatingForm):
+    """A button that opens a download in advance."""
+
+
 class KeyForm(Form):
     """A key of a version, for products without files."""
 

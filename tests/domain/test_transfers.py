@@ -180,6 +180,15 @@ def test_a_direct_address_is_counted_when_it_is_made(world: World, link: int) ->
     assert row(link).used == 2
 
 
+def test_t6_the_button_for_a_direct_address_pressed_twice_counts_once(world: World, link: int) -> None:
+    made = set()
+    for _press in range(2):
+        with transaction():
+            made.add(open_direct(row(link), by=world.actor("alice"), form_token="token-of-one-form").id)
+    assert len(made) == 1
+    assert row(link).used == 1
+
+
 @pytest.mark.parametrize("person", ["bob", "helen", "audrey"])
 def test_r19_only_an_admin_agent_opens_a_direct_address(world: World, link: int, person: str) -> None:
     with pytest.raises(Forbidden), transaction():

@@ -12,8 +12,8 @@ from csp_web.db import scalar_or_404, select, transaction
 from csp_web.domain.links import get_keys_and_downloads, revoke_link
 from csp_web.domain.software_line import Picked
 from csp_web.domain.transfers import open_direct
-from csp_web.errors import NotFound
-from csp_web.forms.software import HandoverForm
+from csp_web.errors import Invalid, NotFound
+from csp_web.forms.software import DirectForm, HandoverForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import Customer, DownloadLink, DownloadOption, KeyWait, Subscription
@@ -72,8 +72,11 @@ def end_link(customer: Customer, subscription: Subscription, link: DownloadLink)
 @needs("keys.handle")
 def open_in_advance(customer: Customer, subscription: Subscription, link: DownloadLink) -> Any:
     """A direct address for scripts; it is counted now."""
+    form = DirectForm()
+    if not form.validate():
+        raise Invalid(form.problems)
     with transaction():
-        transfer = open_direct(link, by=current_actor()).id
+        transfer = open_direct(link, by=current_actor(), form_token=form.form_token.data or "").id
     return _back(customer, subscription, link=link.id, transfer=transfer)
 
 
