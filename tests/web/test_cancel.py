@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 
+from csp_web import db
 from csp_web.db import session, transaction
 from csp_web.domain.cancellations import decline
 from csp_web.domain.keys import hand_out_own_version
@@ -86,6 +88,24 @@ def test_r32_one_second_before_the_end_the_request_is_taken(app: Flask, world: W
     assert page.address == f"/tickets/{ticket.number}"
     assert (ticket.subscription_id, ticket.impact.value) == (bought, "moderate")
     assert "Refund reason: Ordered by mistake" in ticket.description
+    assert session.query(Cancellation).one().requested_at == ORDERED + DAYS_60 - SECOND
+
+
+def test_d1_the_instant_of_the_request_decides_not_that_of_its_turn(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent in the last second, it waits for other writers until the window is over."""
+    bought = line_of(world)
+    with at(ORDERED + DAYS_60 - SECOND) as clock:
+        page = browser(world, app).open(START + str(line(bought).uuid)).fill("Refund reason", "Ordered by mistake")
+
+        def long_wait() -> nullcontext[None]:
+            clock.shift(5)
+            return nullcontext()
+
+        monkeypatch.setattr(db, "_turn", long_wait)
+        page.press("Submit")
+        monkeypatch.undo()
     assert session.query(Cancellation).one().requested_at == ORDERED + DAYS_60 - SECOND
 
 
