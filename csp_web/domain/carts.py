@@ -133,7 +133,7 @@ def _add(cart: Cart, offer: Offer, quantity: int, azure: tuple[str | None, str |
     if line is None and len(lines) >= MOST_LINES:
         raise Refused(_("A cart holds at most %(number)s lines. Order what is in it first.", number=MOST_LINES))
     together = quantity + (line.quantity if line else 0)
-    _check_quantity("quantity", together, offer)
+    _check_quantity("quantity", together if quantity > 0 else quantity, offer)
     if line is None:
         line = CartLine(cart_id=cart.id, offer_id=offer.id, quantity=together, unit_price=offer.unit_price)
         line.azure_subscription_id, line.scope = azure

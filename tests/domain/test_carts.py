@@ -118,6 +118,15 @@ def test_quantities_out_of_limits_are_refused_beside_the_field(shop: World, quan
     assert "quantity" in refused.value.problems
 
 
+@pytest.mark.parametrize("quantity", [0, -1, -9])
+def test_adding_nothing_or_less_takes_nothing_out_of_the_cart(shop: World, quantity: int) -> None:
+    add(shop, "windows-US", 10)
+    with pytest.raises(Invalid) as refused:
+        add(shop, "windows-US", quantity)
+    assert "quantity" in refused.value.problems
+    assert lines(shop) == [(shop.offers["windows-US"], 10)]
+
+
 def test_adding_up_stops_at_the_limit_too(shop: World) -> None:
     add(shop, "windows-US", 9_999)
     with pytest.raises(Invalid):
