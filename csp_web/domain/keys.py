@@ -57,7 +57,7 @@ def key_for_version(entitlement: Entitlement, version: str, *, by: Actor) -> Key
 
     Raises:
         Forbidden: only an admin agent gets keys (R19).
-        Refused: the subscription was cancelled, or its keys were revoked.
+        Refused: the subscription was cancelled and its keys were revoked, or its term has ended and it has no such key.
     """
     require(by, "keys.handle")
     subscription = for_update(Subscription, entitlement.subscription_id)
@@ -66,6 +66,8 @@ def key_for_version(entitlement: Entitlement, version: str, *, by: Actor) -> Key
     held = _held(entitlement, version)
     if held is not None:
         return held
+    if now() >= subscription.ends_at:
+        raise Refused(_("The term of this subscription ended on %(at)s.", at=format_datetime(subscription.ends_at)))
     need = Need(entitlement, version)
     taken = take_all([need])
     return assign(subscription, taken, by=by)[0] if taken else wait_for(subscription, [need], by=by)[0]

@@ -91,6 +91,21 @@ def test_b3_a_thousand_activations_are_one_key(world: World) -> None:
     assert states() == {"free": 1, "handed_out": 1}
 
 
+def test_b6_after_the_term_no_new_key_is_taken_and_the_old_one_stays(world: World) -> None:
+    for version in (OWN, OLDER):
+        stock(sku_of(world), version, 1)
+    subscription = bought(world)
+    hand_out(subscription, world)
+    with transaction():
+        session.get_one(Subscription, subscription.id).ends_at = now()
+    entitlement = session.scalars(select(Entitlement).filter_by(subscription_id=subscription.id)).one()
+    with transaction():
+        assert key_for_version(entitlement, OWN, by=world.actor("alice")) is the_key_of(subscription)
+    with pytest.raises(Refused, match="term of this subscription ended"), transaction():
+        key_for_version(entitlement, OLDER, by=world.actor("alice"))
+    assert states() == {"free": 1, "handed_out": 1}
+
+
 def test_every_entitlement_of_a_suite_gets_its_own_key(world: World) -> None:
     stock(sku_of(world), OWN, 1)
     stock(sku_of(world, "sql-US"), "SQL Server 2025", 1)
