@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import exists, select
 
-from csp_web.db import session, transaction
+from csp_web.db import for_update, session, transaction
 from csp_web.domain import audit, passwords, sessions, throttle
 from csp_web.domain.actors import actor_of
 from csp_web.errors import Invalid
@@ -38,7 +38,7 @@ def sign_in(email: str, password: str, *, hours: int, address: str, agent: str, 
     right = passwords.fits(stored, password)
     fresh = passwords.hash_password(password) if right and stored and passwords.is_outdated(stored) else None
     with transaction():
-        user = session.get(User, user_id) if user_id else None
+        user = for_update(User, user_id) if user_id else None  # a password that is changed now ends this session too
         if user is not None and right and user.disabled_at is None and user.password_hash == stored:
             throttle.forgive(subjects)
             user.password_hash = fresh or user.password_hash

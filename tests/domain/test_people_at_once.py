@@ -8,18 +8,15 @@ import pytest
 from sqlalchemy import insert
 
 from csp_web.db import on_sqlite, session, transaction
-from csp_web.domain import audit, passwords, people
-from csp_web.models import AuditEntry, Role, User, UserRole
-from tests.world import World, build_world
+from csp_web.domain import audit, passwords, people, sessions
+from csp_web.domain.signing_in import sign_in
+from csp_web.errors import Invalid
+from csp_web.models import AuditEntry, Role, User, UserRole, UserSession
+from tests.world import World
 
 PASSWORD, ANOTHER = "a lamp upon the stairs", "a chair before the door"
 TOKEN = "token-of-a-test-form"
 PATIENCE = 20.0
-
-
-@pytest.fixture
-def world(database: None) -> World:
-    return build_world()
 
 
 def user(world: World, name: str) -> User:
@@ -74,3 +71,41 @@ def test_t6_a_new_password_sent_twice_is_one(world: World) -> None:
         with transaction():
             user(world, "bob").password_hash = passwords.hash_password(ANOTHER)
     assert len(entries("reset_password")) == 1
+
+
+def come_in(checked: threading.Event, changed: threading.Event, said: list[str]) -> None:
+    """Bob's password is checked and found right; then it takes a while until the session begins."""
+    fits = passwords.fits
+
+    def fits_and_waits(stored: str | None, password: str) -> bool:
+        right = fits(stored, password)
+        checked.set()
+        return changed.wait(PATIENCE) and right
+
+    try:
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr(passwords, "fits", fits_and_waits)
+            sign_in("bob@contoso.example", PASSWORD, hours=1, address="192.0.2.1", agent="test")
+        said.append("in")
+    except Invalid:
+        said.append("refused")
+    finally:
+        session.remove()
+
+
+def test_s5_a_sign_in_with_the_old_password_does_not_outlive_its_change(world: World) -> None:
+    with transaction():
+        user(world, "bob").password_hash = passwords.hash_password(PASSWORD)
+    checked, changed, said = threading.Event(), threading.Event(), list[str]()
+    thief = threading.Thread(target=come_in, args=(checked, changed, said))
+    thief.start()
+    assert checked.wait(PATIENCE)
+    with transaction():
+        bob = user(world, "bob")
+        bob.password_hash = passwords.hash_password(ANOTHER)
+        sessions.end_all(bob.id, by=None, resource=bob.email)
+        changed.set()
+        thief.join(0.5)  # on PostgreSQL nothing but the row of the person keeps the other from going on
+    thief.join(PATIENCE)
+    assert said == ["refused"]
+    assert session.query(UserSession).filter_by(revoked_at=None).count() == 0
