@@ -39,7 +39,11 @@ class CustomerForm(CreatingForm):
     last_name = StringField(_l("Last name"), [Length(max=50)])
     email = StringField(_l("E-mail"), [Optional(), Length(max=254), Email(_l("This is not an e-mail address."))])
     phone = StringField(_l("Phone"), [Length(max=40)])
-    language = SelectField(_l("Language of mails"), choices=[SelectChoice(code, name) for code, name in i18n.LANGUAGES.items()], default="en")
+    language = SelectField(
+        _l("Language of mails"),
+        choices=[SelectChoice(code, name) for code, name in i18n.LANGUAGES.items()],
+        default="en",
+    )
     version = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any
 
 from wtforms import BooleanField, HiddenField, SelectField, StringField, ValidationError
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import Length
 
 from csp_web.i18n import gettext

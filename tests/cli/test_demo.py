@@ -53,7 +53,7 @@ SMALL = 300_000
 def made(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[CommandLine, str]]:
     """The world as ``make run`` makes it, and what the command printed."""
     folder = tmp_path_factory.mktemp("demo")
-    url = databases.create(folder)
+    url = databases.create(folder, inhabited=False)
     cli = CommandLine(folder / "data", url)
     cli.say("init")
     yield cli, cli.say("demo", "--json")

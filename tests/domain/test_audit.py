@@ -21,12 +21,7 @@ from csp_web.domain.audit_log import LogFilter, check_chain, list_entries, recor
 from csp_web.domain.audit_words import OPERATIONS, operation_name, told
 from csp_web.i18n import use_place
 from csp_web.models import AuditEntry, AuditHead, AuditStatus, User
-from tests.world import World, build_world
-
-
-@pytest.fixture
-def world(database: None) -> World:
-    return build_world()
+from tests.world import World
 
 
 def act(world: World, name: str = "alice", customer: str | None = "coho", **details: object) -> None:

@@ -24,7 +24,7 @@ from csp_web.errors import Conflict, Forbidden
 from csp_web.models import AuditEntry, OutboxMessage, OutboxState
 from csp_web.services.mail import Mail, MailDelayed, MailRefused, ServerUnusable, SmtpServer, compose
 from tests.support.live import free_port
-from tests.world import World, build_world
+from tests.world import World
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -63,11 +63,6 @@ def server(post: Post) -> Iterator[SmtpServer]:
     controller.start()
     yield SmtpServer.of(f"smtp://127.0.0.1:{controller.port}", sender="csp@northwind.example")
     controller.stop()
-
-
-@pytest.fixture
-def world(database: None) -> World:
-    return build_world()
 
 
 def write(recipient: str = "ivan@contoso.example", subject: str = "Привет", body: str = "Ключи ждут.") -> int:
@@ -297,7 +292,7 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     monkeypatch.setattr(periodic, "_registered", {})
     monkeypatch.setattr(periodic, "work", lambda event: asked.extend(each.name for each in periodic.rounds()))
     worker.run_worker(stop, complete(with_mail))
-    assert asked == ["mails", "downloads", "old sign-ins", "files"]
+    assert asked == ["mails", "downloads", "old sign-ins", "files", "statistics"]
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]
     periodic.work(stop, jobs)

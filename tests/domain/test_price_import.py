@@ -15,18 +15,13 @@ from csp_web.domain.price_import import ImportReport, import_price_sheet
 from csp_web.errors import Forbidden
 from csp_web.models import AuditEntry, Offer, PriceSheetImport, Product, ProductFamily, ProductType, Sku
 from tests.support.sheets import HEADER, price, sheet
-from tests.world import World, build_world
+from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("database")
 
 SHIPPED = Path(__file__).parents[2] / "csp_web" / "data" / "demo" / "price-sheet.csv"
 JANUARY, JUNE, SEPTEMBER = (datetime(2026, month, 1, tzinfo=UTC) for month in (1, 6, 9))
 FROM = {JANUARY: "2026-01-01T00:00:00Z", JUNE: "6/1/2026 12:00:00 AM", SEPTEMBER: "2026-09-01T00:00:00Z"}
-
-
-@pytest.fixture
-def world(database: None) -> World:
-    return build_world()
 
 
 def load(*rows: dict[str, str], **options: Any) -> ImportReport:

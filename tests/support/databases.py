@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from weakref import WeakSet
 
 import psycopg
@@ -25,9 +25,6 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from tests.support import postgres
 from tests.world import World, build_world
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 KINDS = ("sqlite", "postgres")
 WORLD_FILE = "world.json"
@@ -249,7 +246,7 @@ def database_url(databases: Databases, tmp_path: Path, request: pytest.FixtureRe
 
 
 @pytest.fixture
-def world(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Two partners, their people and customers, in the database of ``app``: made once in the run, copied for the test."""
-    del app
+def world(database: None, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two partners, their people and customers in this test's database: made once in the run, copied for the test."""
+    del database
     return World(**json.loads((shared_folder(tmp_path_factory) / WORLD_FILE).read_text()))

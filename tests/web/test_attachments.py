@@ -14,7 +14,7 @@ from csp_web.domain.configured import file_store
 from csp_web.models import PendingFile, Ticket, TicketFile
 from tests.support.plain import PlainBrowser
 from tests.support.tickets import file_ticket, install_types, other_details
-from tests.world import World, build_world
+from tests.world import World
 
 MIB = 1024 * 1024
 
@@ -26,11 +26,10 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(world: World) -> World:
     """The people of all tests, and the types of problem."""
-    made = build_world()
     install_types()
-    return made
+    return world
 
 
 def form(world: World, app: Flask, who: str = "alice") -> PlainBrowser:

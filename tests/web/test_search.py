@@ -14,8 +14,7 @@ from tests.world import World, make_subscription
 @pytest.fixture
 def bought(world: World) -> Subscription:
     with transaction():
-        made = make_subscription(world.customer("coho"), world.offer("windows-US"), by=world.actor("alice"))
-    return made
+        return make_subscription(world.customer("coho"), world.offer("windows-US"), by=world.actor("alice"))
 
 
 def kinds(found: list[Found]) -> list[FoundKind]:

@@ -12,7 +12,7 @@ from csp_web.db import scalar_or_404, select, transaction
 from csp_web.domain.links import get_keys_and_downloads, revoke_link
 from csp_web.domain.software_line import Picked
 from csp_web.domain.transfers import open_direct
-from csp_web.errors import Invalid, NotFound
+from csp_web.errors import Invalid
 from csp_web.forms.software import DirectForm, HandoverForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
@@ -30,7 +30,7 @@ def make_link(customer: Customer, subscription: Subscription) -> Any:
     if not form.validate():
         if form.recipient.errors:
             return show_software(customer, subscription, form=form, status=422)
-        raise NotFound
+        raise Invalid({}, _("The form is incomplete. Open the page again."))
     with transaction():
         option = scalar_or_404(select(DownloadOption).filter_by(id=form.option.data))
         handover = get_keys_and_downloads(
