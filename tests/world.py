@@ -5,7 +5,6 @@ Everything is made directly as rows, so that a test of one verb does not depend 
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 LONG_AGO = datetime(2018, 8, 1, tzinfo=UTC)
 POLICY = {"steps": [{"until_hours": 1440, "refund": "full"}], "fee_percent": 0, "partial": False, "channel": "ticket"}
 NO_PASSWORD = "!"
-_count = itertools.count(1)
 
 
 @dataclass
@@ -129,7 +127,7 @@ def make_user(partner_id: int, email: str, roles: Iterable[Role], *, password_ha
 def make_customer(partner_id: int, name: str, *, country: str = "US", **more: Any) -> Customer:
     """A customer with a domain of its own."""
     guid = uuid.uuid4()
-    domain = f"customer{next(_count)}.example"
+    domain = f"customer-{guid.hex[:12]}.example"
     customer = Customer(
         uuid=guid,
         partner_id=partner_id,
@@ -177,7 +175,7 @@ def make_offer(kind: str, *, market: str, currency: str, price: int = 107_800, t
         session.flush()
     sku = product.skus[0]
     offer = Offer(
-        availability_id=f"TEST{next(_count):08d}",
+        availability_id=f"TEST{uuid.uuid4().hex[:8].upper()}",
         sku_id=sku.id,
         term=term,
         billing_plan="OneTime",
