@@ -17,6 +17,7 @@ from csp_web.db import now, session
 from csp_web.domain import configured
 from csp_web.domain.actors import Actor
 from csp_web.domain.file_names import clean_file_name
+from csp_web.errors import Invalid
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import DownloadOption, PendingFile, Ticket, TicketFile, TicketNote
@@ -158,8 +159,13 @@ def drop(ids: Iterable[int], *, by: Actor, token: str) -> None:
 
 
 def attach_kept(ticket: Ticket, *, note: TicketNote | None = None, by: Actor, token: str, at: datetime) -> int:
-    """Make the files that a form has kept files of its ticket, in the transaction of the ticket or note; says how many."""
+    """Make the files that a form has kept files of its ticket, in the transaction of the ticket or note; says how many.
+
+    Raises:
+        Invalid: they are more than fits now; other files may have come to the form or the ticket meanwhile (D13).
+    """
     rows = kept(by=by, token=token)
+    _refuse_too_much(ticket, rows)
     for row in rows:
         session.add(
             TicketFile(
@@ -176,6 +182,14 @@ def attach_kept(ticket: Ticket, *, note: TicketNote | None = None, by: Actor, to
         session.delete(row)
     session.flush()
     return len(rows)
+
+
+def _refuse_too_much(ticket: Ticket, rows: Sequence[PendingFile]) -> None:
+    limits = limits_of(configured.settings())
+    if len(rows) > limits.files:
+        raise Invalid({"files": _too_many(limits, rows[limits.files].original_name)})
+    if rows and sum(row.size for row in rows) > (left := room_in(ticket, limits)):
+        raise Invalid({"files": _too_large(limits, rows[-1].original_name, min(left, limits.each - 1))})
 
 
 def forget_unsent(at: datetime) -> int:

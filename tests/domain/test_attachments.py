@@ -17,7 +17,9 @@ from csp_web.domain.attachments import Limits, drop, forget_unsent, keep, kept, 
 from csp_web.domain.configured import file_store
 from csp_web.domain.file_names import LONGEST, clean_file_name
 from csp_web.domain.tickets import reply
+from csp_web.errors import Invalid
 from csp_web.models import PendingFile, TicketFile
+from csp_web.services.files import StoredFile
 from tests.support.tickets import file_ticket, install_types, new_token, other_details
 from tests.world import World
 
@@ -225,3 +227,32 @@ def test_t6_attaching_is_part_of_the_act(world: World, monkeypatch: pytest.Monke
         reply(ticket, "See the file.", by=world.actor("alice"), token=token)
     assert session.query(TicketFile).count() == 0
     assert session.query(PendingFile).count() == 1
+
+
+def claimed(number: int, size: int) -> attachments.NewFile:
+    """A file of so many bytes, as the store would tell of it."""
+    return attachments.NewFile(f"file{number}.bin", StoredFile(f"{number:032x}", size, f"{number:064x}"))
+
+
+def test_d13_what_two_people_add_at_once_stays_within_the_limit_of_the_request(world: World) -> None:
+    """Both forms were checked while the request had room for each of them."""
+    ticket = file_ticket(world, other_details())
+    tokens = {"alice": new_token(), "bob": new_token()}
+    with transaction():
+        for number, (who, token) in enumerate(tokens.items()):
+            keep([claimed(number, 60 * 1024**2)], by=world.actor(who), token=token, at=now())
+    with transaction():
+        reply(ticket, "Here.", by=world.actor("alice"), token=tokens["alice"])
+    with pytest.raises(Invalid) as refused, transaction():
+        reply(ticket, "And here.", by=world.actor("bob"), token=tokens["bob"])
+    assert "100 MiB" in refused.value.problems["files"]
+    assert session.query(TicketFile).count() == 1
+
+
+def test_d13_one_form_sent_from_two_windows_takes_no_more_files(world: World) -> None:
+    ticket, token = file_ticket(world, other_details()), new_token()
+    with transaction():
+        keep([claimed(number, 1) for number in range(11)], by=world.actor("alice"), token=token, at=now())
+    with pytest.raises(Invalid) as refused, transaction():
+        reply(ticket, "Here.", by=world.actor("alice"), token=token)
+    assert "10 files" in refused.value.problems["files"]

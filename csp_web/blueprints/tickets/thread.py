@@ -11,6 +11,7 @@ from csp_web.blueprints.tickets import blueprint, uploads
 from csp_web.blueprints.tickets.detail import show
 from csp_web.db import transaction
 from csp_web.domain import tickets
+from csp_web.errors import Invalid
 from csp_web.forms.tickets import NoteForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Ticket, TicketNote
@@ -34,12 +35,16 @@ def internal_note(ticket: Ticket) -> Any:
 def _write(ticket: Ticket, name: str, form: NoteForm, verb: Callable[..., TicketNote]) -> Any:
     actor = current_actor()
     fits = form.validate()
+    forms: dict[str, Any] = {name: form}
     if not uploads.take(form, actor, ticket) or not fits:
-        forms: dict[str, Any] = {name: form}
         return show(ticket, **forms), 422
-    with transaction():
-        note = verb(ticket, form.text.data or "", by=actor, token=form.form_token.data or "")
-        place = f"note-{note.id}"
+    try:
+        with transaction():
+            note = verb(ticket, form.text.data or "", by=actor, token=form.form_token.data or "")
+            place = f"note-{note.id}"
+    except Invalid as error:
+        form.take(error.problems)
+        return show(ticket, **forms), 422
     return redirect(url_for(".detail", ticket=ticket.number, _anchor=place), 303)
 
 
