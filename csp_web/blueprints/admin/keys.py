@@ -9,6 +9,7 @@ from flask import flash, render_template, request
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import session, transaction
+from csp_web.domain.key_sheet import read_key_sheet
 from csp_web.domain.key_stock_list import stock_list
 from csp_web.domain.keys import KeyImport, import_keys
 from csp_web.forms.software import KeyImportForm
@@ -34,12 +35,13 @@ def import_stock() -> Any:
     sheet = _sheet(form) if form.validate() else None
     if sheet is None:
         return _page(form), 422
+    rows = list(read_key_sheet(sheet))  # before the transaction: nobody waits for it
     if request.form.get("act") == "check":
-        report = import_keys(sheet, by=current_actor(), dry_run=True)
+        report = import_keys(rows, by=current_actor(), dry_run=True)
         session.rollback()
         return _page(form, report), 422 if report.errors else 200
     with transaction():
-        report = import_keys(sheet, by=current_actor())
+        report = import_keys(rows, by=current_actor())
     if report.errors:
         return _page(form, report), 422
     flash(_imported(report), "success")
