@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from sqlalchemy.exc import OperationalError
 
 from csp_web.app import create_app
@@ -14,7 +14,7 @@ from csp_web.config import Settings
 from csp_web.db import session
 from csp_web.domain import sessions
 from csp_web.models import UserSession
-from csp_web.web.gate import check_declared
+from csp_web.web.gate import check_declared, public
 from tests.world import World
 
 
@@ -69,3 +69,17 @@ def test_t17_an_unknown_host_gets_a_plain_refusal(settings: Settings) -> None:
     assert (answer.status_code, answer.mimetype) == (400, "text/plain")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert site.test_client().get("/sign-in", headers={"Host": "csp.example"}).status_code == 200
+
+
+def test_s3_a_security_header_is_there_once(app: Flask) -> None:
+    """Also where an answer brings one of its own."""
+
+    @app.get("/of-its-own")
+    @public
+    def of_its_own() -> Response:
+        return Response("x", headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"})
+
+    for address in ("/of-its-own", "/sign-in"):
+        names = [name.lower() for name, _value in app.test_client().get(address).headers]
+        assert sorted(set(names)) == sorted(names)
+        assert {"x-content-type-options", "content-security-policy", "cache-control"} <= set(names)
