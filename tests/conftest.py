@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-pytest_plugins = ["tests.support.no_skips", "tests.support.databases", "tests.support.live", "tests.support.browser"]
+pytest_plugins = [
+    "tests.support.no_skips",
+    "tests.support.databases",
+    "tests.support.live",
+    "tests.support.browser",
+    "tests.support.people",
+    "tests.support.accounts",
+]
 
 # The same examples in every run, and no limit of time for one: a slow machine fails nothing.
 hypothesis_settings.register_profile("csp-web", deadline=None, derandomize=True, database=None)

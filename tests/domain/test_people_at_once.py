@@ -11,16 +11,13 @@ from csp_web.db import on_sqlite, session, transaction
 from csp_web.domain import audit, passwords, people, sessions
 from csp_web.domain.signing_in import sign_in
 from csp_web.errors import Invalid
-from csp_web.models import AuditEntry, Role, User, UserRole, UserSession
+from csp_web.models import AuditEntry, Role, UserRole, UserSession
+from tests.support.people import PASSWORD, user
 from tests.world import World
 
-PASSWORD, ANOTHER = "a lamp upon the stairs", "a chair before the door"
+ANOTHER = "a chair before the door"
 TOKEN = "token-of-a-test-form"
 PATIENCE = 20.0
-
-
-def user(world: World, name: str) -> User:
-    return session.get_one(User, world.people[name])
 
 
 def entries(operation: str) -> list[AuditEntry]:

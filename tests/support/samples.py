@@ -118,16 +118,7 @@ def make_samples(world: World) -> Samples:
         session.add(mail)
     line = session.get_one(Subscription, line_id)
     ticket = file_refund(world, line.id, at=now())
-    with transaction():
-        file = TicketFile(
-            ticket_id=ticket.id,
-            original_name="error.log",
-            size=3,
-            sha256=hashlib.sha256(b"log").hexdigest(),
-            storage_key=_stored(b"log"),
-            added_by_id=world.people["alice"],
-        )
-        session.add(file)
+    file_id = _file_of(ticket, world.people["alice"])
     return Samples(
         world,
         {
@@ -146,11 +137,25 @@ def make_samples(world: World) -> Samples:
             "person": person,
             "subscription": line.uuid,
             "ticket": session.get_one(Ticket, ticket.id).number,
-            "ticket_file": file.id,
+            "ticket_file": file_id,
             "token": "x" * 43,
             "user": person,
         },
     )
+
+
+def _file_of(ticket: Ticket, user_id: int) -> int:
+    with transaction():
+        file = TicketFile(
+            ticket_id=ticket.id,
+            original_name="error.log",
+            size=3,
+            sha256=hashlib.sha256(b"log").hexdigest(),
+            storage_key=_stored(b"log"),
+            added_by_id=user_id,
+        )
+        session.add(file)
+    return file.id
 
 
 def _stored(content: bytes) -> str:

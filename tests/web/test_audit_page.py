@@ -9,8 +9,8 @@ from csp_web import db
 from csp_web.db import session, transaction
 from csp_web.domain import audit
 from csp_web.models import User
+from tests.support.accounts import hidden, send
 from tests.support.statements import counted_statements
-from tests.web.test_accounts import hidden, send
 from tests.world import World
 
 

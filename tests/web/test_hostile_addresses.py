@@ -13,9 +13,9 @@ from sqlalchemy import update
 
 from csp_web.db import now, session, transaction
 from csp_web.models import KeptForm, PendingFile, User, UserSession
+from tests.support.accounts import hidden
 from tests.support.stock import bought
 from tests.support.tickets import install_types
-from tests.web.test_accounts import hidden
 from tests.world import World
 
 HUGE = 10**30
@@ -51,7 +51,9 @@ def test_s12_cursors_that_nobody_made_open_a_page(world: World, people: list[Fla
     customer = world.customer("coho").uuid
     places = [cursor(values) for values in PLACES]
     addresses = [
-        f"{page.format(customer=customer)}{'&' if '?' in page else '?'}page={place}" for page in LISTS for place in places
+        f"{page.format(customer=customer)}{'&' if '?' in page else '?'}page={place}"
+        for page in LISTS
+        for place in places
     ]
     assert errors_at(people, addresses) == []
 
@@ -100,7 +102,9 @@ def form(people: list[FlaskClient]) -> dict[str, str]:
     ],
     ids=["order while choosing a type", "order", "file to drop", "token with NUL", "long token"],
 )
-def test_s12_hostile_fields_of_a_request(people: list[FlaskClient], form: dict[str, str], typed: dict[str, str]) -> None:
+def test_s12_hostile_fields_of_a_request(
+    people: list[FlaskClient], form: dict[str, str], typed: dict[str, str]
+) -> None:
     answer = people[0].post("/tickets/new", data={**form, **typed})
     assert answer.status_code in {200, 422}
 
