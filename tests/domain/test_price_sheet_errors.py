@@ -22,9 +22,9 @@ from tests.support.price_sheets import RESERVATION, SERVER, only_error, read, sh
         ("ProductId", "DG7GMGF0AAA", "A product ID has 12 capital letters and digits."),
         ("ProductId", "dg7gmgf0aaaa", "A product ID has 12 capital letters and digits."),
         ("SkuId", "1", "A SKU ID has 4 capital letters and digits. Keep its leading zeros."),
-        ("TermDuration", "P2Y", "“P2Y” is none of: P1M, P1Y, P3Y."),
-        ("TermDuration", "", "“” is none of: P1M, P1Y, P3Y."),
-        ("BillingPlan", "Weekly", "“Weekly” is none of: OneTime, Monthly, Annual, Triennial."),
+        ("TermDuration", "P2Y", "“P2Y” is not one of: P1M, P1Y, P3Y."),
+        ("TermDuration", "", "“” is not one of: P1M, P1Y, P3Y."),
+        ("BillingPlan", "Weekly", "“Weekly” is not one of: OneTime, Monthly, Annual, Triennial."),
         ("Market", "UK", "“UK” is not the two-letter code of a country."),
         ("Market", "EU", "“EU” is not the two-letter code of a country."),
         ("Currency", "ZZZ", "“ZZZ” is not a known currency code."),
@@ -44,7 +44,7 @@ from tests.support.price_sheets import RESERVATION, SERVER, only_error, read, sh
         ("EffectiveEndDate", "0001-01-01T00:00:00+14:00", "“0001-01-01T00:00:00+14:00” is not a date."),
         ("EffectiveEndDate", "7/31/2018 12:00:00 AM", "The end is not after the start."),
         ("EffectiveEndDate", "8/1/2018 12:00:00 AM", "The end is not after the start."),
-        ("Segment", "Friends", "“Friends” is none of: Commercial, Education"),
+        ("Segment", "Friends", "“Friends” is not one of: Commercial, Education"),
     ],
 )
 def test_a_wrong_cell_is_named_with_its_line(column: str, value: str, sentence: str) -> None:

@@ -95,7 +95,8 @@ def _from_line(line: Subscription) -> dict[str, Any]:
 
 
 def _from_customer(actor: Actor) -> dict[str, Any]:
-    known: dict[str, Any] = {"problem_type": request.args.get("type", "")}
+    usual = REFUND if actor.may("subscriptions.cancel") else ""  # what the form is there for first of all (R38)
+    known: dict[str, Any] = {"problem_type": request.args.get("type", usual)}
     text = request.args.get("customer")
     if text is not None:
         guid = parse_guid(text)
