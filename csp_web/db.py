@@ -29,13 +29,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
 from csp_web.errors import Busy, NotFound, StorageFull
 from csp_web.i18n import gettext as _
 from csp_web.services.writer_queue import Busy as QueueBusy
-from csp_web.services.writer_queue import WriterQueue
+from csp_web.services.writer_queue import ReadOnly, WriterQueue
 
 WRITE = "csp_web_write"
 BUSY_SECONDS = 20
@@ -221,9 +221,7 @@ def transaction() -> Iterator[None]:
             except BaseException:
                 current.rollback()
                 raise
-    except QueueBusy as error:
-        raise Busy(_("Many people are saving at the moment. Nothing was saved; please try again.")) from error
-    except OperationalError as error:
+    except (QueueBusy, ReadOnly, OperationalError, InternalError) as error:
         raise _plain(error) from error
     finally:
         current.info.pop("in_transaction", None)
@@ -259,14 +257,14 @@ def _turn() -> Any:
     return _queue.turn(timeout=BUSY_SECONDS) if _queue is not None else nullcontext()
 
 
-def _plain(error: DBAPIError) -> Exception:
+def _plain(error: Exception) -> Exception:
     """Turn what the database says into what people understand, where a person can do something about it."""
-    text = str(error.orig).lower()
+    text = "busy" if isinstance(error, QueueBusy) else str(getattr(error, "orig", "")).lower()
     if "full" in text or "no space" in text:
         return StorageFull(_("The disk of the server is full. Nothing was saved; tell your administrator."))
     if "locked" in text or "busy" in text or "deadlock" in text or "could not serialize" in text:
         return Busy(_("Many people are saving at the moment. Nothing was saved; please try again."))
-    if "readonly" in text or "read-only" in text:
+    if isinstance(error, ReadOnly) or "readonly" in text or "read-only" in text:
         return Busy(_("The database can only be read at the moment. Nothing was saved; tell your administrator."))
     return error
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["Busy", "TicketLock", "WriterQueue"]
+__all__ = ["Busy", "ReadOnly", "TicketLock", "WriterQueue"]
 
 # Seconds between two tries for a file lock. The same for a short and a long wait: with naps that grow, a process that
 # has waited long tries less often than newcomers and loses to them.
@@ -32,6 +32,10 @@ class Busy(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"The database is busy: no turn to write came within {seconds:g} s.")
         self.seconds = seconds
+
+
+class ReadOnly(Exception):
+    """The lock files cannot be opened: nothing can be written where the database lies."""
 
 
 class TicketLock:
@@ -107,6 +111,7 @@ class WriterQueue:
 
         Raises:
             Busy: the turn did not come in time.
+            ReadOnly: nothing can be written there.
             RuntimeError: this thread has the turn already; waiting for itself it would wait for ever.
         """
         me = threading.get_ident()
@@ -186,7 +191,10 @@ class FileLock:
 
     def _open(self) -> int:
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            except OSError as error:
+                raise ReadOnly(f"{self._path} cannot be opened: {error.strerror}") from error
             _share_like_database(self._path, self._like)
         return self._descriptor
 

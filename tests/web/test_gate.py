@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask, Response
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from csp_web import db
 from csp_web.app import create_app
 from csp_web.config import Settings
 from csp_web.db import session
@@ -46,6 +50,32 @@ def test_f4_f5_pages_are_read_while_nothing_can_be_written(
     assert alice.get("/customers").status_code == 200
     session.rollback()
     assert session.query(UserSession).one().last_seen_at > before
+
+
+def test_f5_a_database_that_can_only_be_read(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are read; what would be written is refused in plain words."""
+    alice = world.sign_in(app, "alice")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', alice.get("/account").text)
+    assert token
+    monkeypatch.setattr(sessions, "SEEN_EVERY", timedelta(seconds=-1))
+    make_read_only(app.extensions["settings"].database_url)
+    assert "Coho" in alice.get("/customers").text
+    profile = {"csrf_token": token[1], "name": "Alice B.", "language": "en", "time_zone": "UTC"}
+    answer = alice.post("/account", data=profile)
+    assert answer.status_code == 503
+    assert "The database can only be read at the moment." in answer.text
+
+
+def make_read_only(url: str) -> None:
+    """What a mount that became read-only, or a standby, does to a process that is started then."""
+    if not db.on_sqlite():
+        event.listen(db.engine(), "begin", lambda connection: connection.exec_driver_sql("SET TRANSACTION READ ONLY"))
+        return
+    path = Path(url.removeprefix("sqlite:///"))
+    for lock in (f"{path}.writer", f"{path}.writer-next"):
+        Path(lock).unlink(missing_ok=True)
+        Path(lock).mkdir()
+    db.configure(url)
 
 
 def test_f7_a_database_that_is_away_is_said_in_a_page(
