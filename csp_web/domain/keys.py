@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from csp_web.db import for_update, now, session
 from csp_web.domain import audit, vault
 from csp_web.domain.actors import Actor, require
+from csp_web.domain.cancellation_window import requested_in
 from csp_web.domain.key_import import KeyImport, import_keys
 from csp_web.domain.key_stock import CANCELLED, Need, assign, fill_waiting, take_all, wait_for
 from csp_web.errors import NotFound, Refused
@@ -90,18 +91,21 @@ def show_key(assignment: KeyAssignment, *, by: Actor) -> vault.ClearKey:
 
     Raises:
         Forbidden: only an admin agent sees keys (R19).
-        Refused: the key was revoked; the sentence says when and why.
+        Refused: the key was revoked; the sentence says when and why. Or its line is to be cancelled under terms by which
+            no key may have been seen.
         VaultClosed: the key cannot be read with the secret that the server has.
     """
     require(by, "keys.handle")
+    subscription = for_update(Subscription, assignment.subscription_id)
     assignment = for_update(KeyAssignment, assignment.id)
     if assignment.revoked_at is not None:
         raise Refused(_revoked(assignment.revoked_at, assignment.revoked_reason or ""), rule="R30")
+    if subscription.policy_terms.get("requires_key_unseen") and (ticket := requested_in(subscription)):
+        raise Refused(_("Its cancellation was requested in ticket %(number)s.", number=ticket), rule="D8")
     row = assignment.product_key
     clear = vault.unseal(vault.Sealed(row.ciphertext, row.key_id), sku=row.sku_id)
     if assignment.first_shown_at is None:
         assignment.first_shown_at, assignment.first_shown_by_id = now(), by.id
-    subscription = assignment.subscription
     audit.record(
         "show_key",
         by=by,

@@ -12,7 +12,7 @@ import time_machine
 from csp_web.db import session, transaction
 from csp_web.domain import cancellations as module
 from csp_web.domain.cancellations import approve, cancellation_terms, decline
-from csp_web.domain.keys import hand_out_own_version
+from csp_web.domain.keys import hand_out_own_version, show_key
 from csp_web.domain.links import get_keys_and_downloads
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.i18n import use_place
@@ -326,3 +326,41 @@ def test_p24_p25_only_the_cancelled_line_ends(world: World) -> None:
     approve_ticket(world, file_refund(world, cancelled))
     assert line(kept).status is SubscriptionStatus.ACTIVE
     assert line(cancelled).status is SubscriptionStatus.CANCELLED
+
+
+def line_with_unseen_key(world: World) -> int:
+    """A line under terms by which it can be cancelled only while no key has been shown."""
+    stock(sku_of(world), "Windows Server 2025", 1)
+    number = line_of(world)
+    with transaction():
+        bought = line(number)
+        bought.policy_terms = {**bought.policy_terms, "requires_key_unseen": True}
+        hand_out_own_version(bought, by=world.actor("alice"))
+    return number
+
+
+def show_its_key(world: World, number: int) -> None:
+    with transaction():
+        show_key(session.query(KeyAssignment).filter_by(subscription_id=number).one(), by=world.actor("alice"))
+
+
+def test_d8_once_a_key_was_shown_its_line_cannot_be_cancelled_where_the_terms_say_so(world: World) -> None:
+    number = line_with_unseen_key(world)
+    assert cancellation_terms(line(number), ORDERED).may
+    show_its_key(world, number)
+    assert "only while no key has been shown" in cancellation_terms(line(number), ORDERED).reason
+    with pytest.raises(Refused, match="only while no key"):
+        file_refund(world, number)
+
+
+def test_d8_where_the_terms_say_so_no_key_is_shown_of_a_line_that_is_to_be_cancelled(world: World) -> None:
+    """Else it would be asked for first, seen then, and paid back after that."""
+    number = line_with_unseen_key(world)
+    ticket = file_refund(world, number)
+    with pytest.raises(Refused, match=ticket.number):
+        show_its_key(world, number)
+    assert session.query(KeyAssignment).one().first_shown_at is None
+    with transaction():
+        decline(cancellation(ticket), by=world.actor("sam"), reason="Not yet")
+    show_its_key(world, number)
+    assert session.query(KeyAssignment).one().first_shown_at is not None
