@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
@@ -37,7 +37,6 @@ from csp_web.i18n import gettext as _
 from csp_web.services.writer_queue import Busy as QueueBusy
 from csp_web.services.writer_queue import ReadOnly, WriterQueue
 
-WRITE = "csp_web_write"
 BUSY_SECONDS = 20
 
 Row = TypeVar("Row", bound="Base")
@@ -183,14 +182,16 @@ def _sqlite_engine(url: URL) -> Engine:
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(made, "begin")
-    def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(WRITE):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # may have to wait, so that its error has to be translated
-        else:
-            connection.connection.cursor().execute("BEGIN")
-
+    made.dialect.do_begin = _begin  # type: ignore[assignment, method-assign]
     return made
+
+
+def _begin(connection: Any) -> None:
+    """An act takes its turn to write at once: a read that turns into a write fails when somebody wrote meanwhile.
+
+    Not an event of the engine: every statement would pay for looking whether there are others.
+    """
+    connection.cursor().execute("BEGIN IMMEDIATE" if in_transaction() else "BEGIN")
 
 
 @contextmanager
@@ -211,7 +212,7 @@ def transaction() -> Iterator[None]:
     current.info["before_commit"] = []
     try:
         with _turn():
-            current.connection(execution_options={WRITE: True})
+            current.connection()
             try:
                 yield
                 current.flush()

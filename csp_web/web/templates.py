@@ -39,13 +39,28 @@ def escaped(value: Any) -> str:
     return str(escape(value))
 
 
+def ready(value: Any) -> str | None:
+    """Text as it is written into a page, to be used for every row; None for what may say something else each time."""
+    return escaped(value) if type(value) in {str, Markup} else None
+
+
 class Generator(CodeGenerator):
     """Writes templates as Python."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ready: dict[str, str] = {}  # names that the loop in hand never assigns, and where their text is ready
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
         if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
             super()._output_child_pre(node, frame, finalize)
             return
+        if isinstance(node, nodes.Name):
+            ref = frame.symbols.ref(node.name)
+            if ref in self._ready:
+                self.write(f"{self._ready[ref]} if {self._ready[ref]} is not None else ")
+            else:
+                self.write(f"environment.plain({ref}) if type({ref}) is str else ")
         self.write("environment.escaped(")
         if finalize.src is not None:
             self.write(finalize.src)
@@ -72,13 +87,33 @@ class Generator(CodeGenerator):
         return is_global and is_function and not any(iskeyword(argument.key) for argument in node.kwargs)
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 -- Jinja's name
-        if frame.buffer is not None or frame.require_output_check:
+        if frame.require_output_check:
             super().visit_For(node, frame)
             return
-        gathered = frame.soft()
-        self.buffer(gathered)
+        gathered = frame
+        if frame.buffer is None:
+            gathered = frame.soft()
+            self.buffer(gathered)
+        outermost = not self._ready
+        if outermost:
+            self._make_ready(node, frame)
         super().visit_For(node, gathered)
-        self.writeline(f"yield concat({gathered.buffer})", node)
+        if outermost:
+            self._ready = {}
+        if frame.buffer is None:
+            self.writeline(f"yield concat({gathered.buffer})", node)
+
+    def _make_ready(self, loop: nodes.For, frame: Frame) -> None:
+        """Escape once what every row of a loop says: the words of its columns."""
+        if any(loop.find_all((nodes.Macro, nodes.Import, nodes.FromImport))):
+            return
+        assigned = {name.name for name in loop.find_all(nodes.Name) if name.ctx != "load"}
+        written = (child for output in loop.find_all(nodes.Output) for child in output.nodes)
+        for name in sorted({child.name for child in written if isinstance(child, nodes.Name)} - assigned):
+            ref = frame.symbols.find_ref(name)
+            if ref is not None:
+                self._ready[ref] = self.temporary_identifier()
+                self.writeline(f"{self._ready[ref]} = environment.ready({ref})")
 
 
 class Environment(FlaskEnvironment):
@@ -86,6 +121,8 @@ class Environment(FlaskEnvironment):
 
     code_generator_class = Generator
     escaped = staticmethod(escaped)
+    plain = staticmethod(_escape_inner)
+    ready = staticmethod(ready)
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """The names that every template knows: one dictionary, for every context counts them anew."""

@@ -28,6 +28,17 @@ class Html:
         return "never seen"
 
 
+class Counter:
+    """Says something else each time."""
+
+    def __init__(self) -> None:
+        self.said = 0
+
+    def __str__(self) -> str:
+        self.said += 1
+        return f"<{self.said}>"
+
+
 class Row:
     """What lists hand over: attributes."""
 
@@ -73,6 +84,26 @@ CASES = {
     "a filtered loop": "{% for r in rows if r.children %}{{ r.name }}{% endfor %}",
     "pairs": "{% for key, value in pairs %}{{ key }}={{ value }};{% endfor %}",
     "what loops leave": "{% set seen = 0 %}{% for r in rows %}{% set seen = r.name %}{{ seen }}{% endfor %}{{ seen }}{{ r }}",
+    "words that every row says": "{% set word, mark = hostile, safe %}{% for r in rows %}{{ word }}{{ mark }}{{ number }}"
+    "{{ nothing }}{{ missing_one }}{% for c in r.children %}{{ word }}{{ r.name }}{% endfor %}{% endfor %}",
+    "a word that a row changes": "{% set word = hostile %}{% for r in rows %}{{ word }}{% set word = r.name %}{{ word }}"
+    "{% endfor %}{{ word }}",
+    "a word under the name of a row": "{% set r, word = '<r>', '<w>' %}{% for r in rows %}{{ r.name }}"
+    "{% for word in several %}{{ word }}"
+    "{% endfor %}{{ word }}{% endfor %}{{ r }}",
+    "a word in a branch": "-{% if nothing %}{% set word = '<' %}{% endif %}{% for r in rows %}{{ word }}{% endfor %}",
+    "a word that changes by itself": "{% set word = counter() %}{% for r in rows %}{{ word }}{% endfor %}",
+    "words in macros in loops": "{% set word = hostile %}{% for r in rows %}{{ word }}{% macro m(word) %}{{ word }}"
+    "{% endmacro %}{{ m('<m>') }}"
+    "{% endfor %}",
+    "words in calls in loops": "{% from 'cells.html' import cell %}{% set word = hostile %}{% for r in rows %}{{ word }}"
+    "{% call cell('') %}{{ word }}{{ r.name }}{% endcall %}{% endfor %}",
+    "words in blocks in loops": "{% set word = hostile %}{% for r in rows %}{{ word }}{% block in_row scoped %}{{ word }}"
+    "{{ r.name }}{% endblock %}{% endfor %}",
+    "words in recursive loops": "{% set word = hostile %}{% for r in rows recursive %}{{ word }}{{ loop(r.children) }}"
+    "{% endfor %}",
+    "words in macros": "{% macro m(word, rows) %}{% for r in rows %}{{ word }}{{ r.name }}{% endfor %}"
+    "{% endmacro %}{{ m(hostile, rows) }}",
     "namespaces": "{% set ns = namespace(n=0) %}{% for r in rows %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
     "macros": "{% from 'cells.html' import cell, rows_of %}{{ cell(hostile) }}{{ cell(safe, kind=hostile) }}{{ rows_of(several) }}"
     "{% for r in rows %}{{ cell(r.name) }}{% endfor %}",
@@ -82,7 +113,8 @@ CASES = {
     "a function handed to a macro": "{% from 'cells.html' import cell %}{{ cell(hostile, wrap=shout) }}",
     "call blocks": "{% from 'cells.html' import cell %}{% call cell('') %}<u>{{ hostile }}</u>{% for r in rows %}{{ r.name }}"
     "{% endfor %}{% endcall %}",
-    "set blocks": "{% set kept %}<u>{{ hostile }}{% for r in rows %}{{ r.name }}{% endfor %}</u>{% endset %}{{ kept }}{{ kept }}",
+    "set blocks": "{% set kept %}<u>{{ hostile }}{% for r in rows %}{{ r.name }}{% endfor %}</u>"
+    "{% endset %}{{ kept }}{{ kept }}",
     "filter blocks": "{% filter upper %}<u>{{ hostile }}{% for r in rows %}{{ r.name }}{% endfor %}</u>{% endfilter %}",
     "with": "{% with x = hostile %}{{ x }}{% for r in rows %}{{ x }}{% endfor %}{% endwith %}",
     "includes": "{% include 'part.html' %}{% for row in rows %}{% include 'part.html' %}{% endfor %}",
@@ -122,6 +154,7 @@ def environment(kind: type[Environment]) -> Environment:
         joined=lambda *parts: Markup("+").join(parts),
         aware=aware,
         method=Speaker().say,
+        counter=Counter,
     )
     return made
 
@@ -131,6 +164,8 @@ class Ours(Environment):
 
     code_generator_class = OurEnvironment.code_generator_class
     escaped = staticmethod(OurEnvironment.escaped)
+    plain = staticmethod(OurEnvironment.plain)
+    ready = staticmethod(OurEnvironment.ready)
     make_globals = OurEnvironment.make_globals
 
 
@@ -143,6 +178,14 @@ class Unescaping(Ours):
     """What must never happen."""
 
     escaped = staticmethod(unescaped)
+    plain = staticmethod(unescaped)
+    ready = staticmethod(unescaped)
+
+
+class Keeping(Ours):
+    """Asks once what may say something else each time."""
+
+    ready = staticmethod(OurEnvironment.escaped)
 
 
 def both(name: str, kind: type[Environment] = Ours) -> tuple[str, str]:
@@ -170,6 +213,12 @@ def test_text_that_is_not_escaped_would_be_noticed(name: str) -> None:
     wanted, found = both(name, Unescaping)
     assert found != wanted
     assert "<script>" in found or "<a>" in found
+
+
+def test_a_word_that_is_kept_too_long_would_be_noticed() -> None:
+    wanted, found = both("a word that changes by itself", Keeping)
+    assert wanted == "&lt;1&gt;&lt;2&gt;"
+    assert found == "&lt;1&gt;&lt;1&gt;"
 
 
 def test_names_are_looked_up_when_they_are_used() -> None:
