@@ -6,7 +6,19 @@ from importlib import import_module
 
 from flask import Flask
 
-AREAS = ("home", "accounts", "customers", "orders", "software", "downloads", "tickets", "audit", "admin", "search", "probes")
+AREAS = (
+    "home",
+    "accounts",
+    "customers",
+    "orders",
+    "software",
+    "downloads",
+    "tickets",
+    "audit",
+    "admin",
+    "search",
+    "probes",
+)
 
 
 def register_blueprints(app: Flask) -> None:

@@ -164,7 +164,10 @@ def test_r11_markets_are_read() -> None:
     ("line", "error"),
     [
         (",reservation,AR,2018-08-01,,", "Line 2, Set: This cell is empty."),
-        ("s,support,AR,2018-08-01,,", "Line 2, ProductType: “support” is not one of: software_subscription, reservation."),
+        (
+            "s,support,AR,2018-08-01,,",
+            "Line 2, ProductType: “support” is not one of: software_subscription, reservation.",
+        ),
         ("s,reservation,UK,2018-08-01,,", "Line 2, Country: “UK” is not the two-letter code of a country."),
         ("s,reservation,AR,8/1/2018,,", "Line 2, ValidFrom: “8/1/2018” is not a day. Write it like 2026-01-31."),
         ("s,reservation,AR,20180801,,", "Line 2, ValidFrom: “20180801” is not a day. Write it like 2026-01-31."),

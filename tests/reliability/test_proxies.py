@@ -58,6 +58,9 @@ def test_a_stranger_cannot_name_a_host() -> None:
 
 def test_proxies_are_a_list_of_addresses_in_the_settings(tmp_path: Any) -> None:
     plain = {"CSP_WEB_DATA_DIR": str(tmp_path)}
-    assert load({**plain, "CSP_WEB_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}).trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
+    assert load({**plain, "CSP_WEB_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}).trusted_proxies == (
+        "127.0.0.1",
+        "10.0.0.0/8",
+    )
     with pytest.raises(SettingsError, match=r"CSP_WEB_TRUSTED_PROXIES holds 'nginx'"):
         load({**plain, "CSP_WEB_TRUSTED_PROXIES": "nginx"})
