@@ -37,7 +37,7 @@ login = flask_login.LoginManager()
 
 
 class SignedIn(flask_login.UserMixin):
-    """What Flask-Login keeps: the session's token as its id, never the user's."""
+    """What Flask-Login keeps: the session's token as its id, never the user's. (Flask-Login is a fixed part of the design.)"""
 
     def __init__(self, token: str, actor: Actor) -> None:
         self.token = token
