@@ -15,6 +15,7 @@ from jinja2 import FileSystemBytecodeCache
 from csp_web import db
 from csp_web.config import Settings, complete
 from csp_web.domain import installation
+from csp_web.i18n import set_place
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -39,6 +40,12 @@ GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Call random parameters alike in every process: all of them have to know the tests by the same names."""
     return "guid" if isinstance(val, uuid.UUID) or (isinstance(val, str) and GUID.fullmatch(val)) else None
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """Every test begins in English and UTC, whatever the one before it spoke."""
+    set_place("en")
 
 
 @pytest.fixture
