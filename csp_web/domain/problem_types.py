@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from csp_web.db import session
+from csp_web.db import read, session
 from csp_web.i18n import language
 from csp_web.models import ProblemType
 
@@ -67,15 +67,25 @@ def install_problem_types() -> int:
 
 
 _columns = ProblemType.__table__.c
-_ALL = select(_columns.code, _columns.names, _columns.fields, _columns.is_refund).order_by(
-    _columns.position, _columns.code
+_OFFERED = (
+    select(_columns.code, _columns.names, _columns.fields, _columns.is_refund)
+    .where(_columns.retired_at.is_(None))
+    .order_by(_columns.position, _columns.code)
 )
-_OFFERED = _ALL.where(_columns.retired_at.is_(None))
 
 
-def types_of_problem(*, retired: bool = False) -> Sequence[TypeOfProblem]:
-    """The types in their order; ``retired`` ones only where old tickets are looked for."""
-    return [type_view(row) for row in session.execute(_ALL if retired else _OFFERED)]
+def types_of_problem() -> Sequence[TypeOfProblem]:
+    """The types that are offered, in their order."""
+    return [type_view(row) for row in session.execute(_OFFERED)]
+
+
+_NAMES = select(_columns.code, _columns.names).order_by(_columns.position, _columns.code)
+
+
+def names_of_types() -> Sequence[tuple[str, str]]:
+    """Code and name of every type, retired ones too: what a list of tickets is narrowed by."""
+    spoken = language()
+    return [(row.code, row.names.get(spoken) or row.names["en"]) for row in read(_NAMES)]
 
 
 def type_view(row: Any) -> TypeOfProblem:

@@ -5,11 +5,10 @@ Rows are tuples of what the page shows. A page takes a fixed number of statement
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select, type_coerce
 
@@ -32,16 +31,8 @@ from csp_web.models import (
     SubscriptionStatus,
 )
 
-
-class LineKeys(enum.StrEnum):
-    """The keys of a line in one word, for lists."""
-
-    NONE = "none"  # the product has no keys
-    NOT_TAKEN = "not taken"
-    WAITING = "waiting"
-    READY = "ready"
-    SHOWN = "shown"
-    REVOKED = "revoked"
+# The keys of a line in one word; "none": the product has no keys.
+LineKeys = Literal["none", "not taken", "waiting", "ready", "shown", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +201,14 @@ def _as_told(row: Any, at: datetime) -> Line:
 
 def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: bool) -> LineKeys:
     if not has_keys:
-        return LineKeys.NONE
+        return "none"
     if cancelled or least_key == _REVOKED:
-        return LineKeys.REVOKED
+        return "revoked"
     if waits:
-        return LineKeys.WAITING
+        return "waiting"
     if least_key is None:
-        return LineKeys.NOT_TAKEN
-    return LineKeys.SHOWN if least_key == _SHOWN else LineKeys.READY
+        return "not taken"
+    return "shown" if least_key == _SHOWN else "ready"
 
 
 __all__ = ["PAGE_SIZE", "Filters", "LineKeys", "SoftwareList", "all_software", "software_of"]

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, bindparam, select, type_coerce
 
 from csp_web.db import session
 from csp_web.domain.actors import Actor, scoped
@@ -33,7 +33,7 @@ class TicketFilter:
 def list_tickets(actor: Actor, wanted: TicketFilter, *, cursor: str | None = None) -> Page:
     """A page of tickets, the one that changed last first; one statement.
 
-    Rows: updated_at, id, number, title, status, impact, created_at, first_answer_due_at, first_answered_at, customer,
+    Rows: updated_at, id, number, title, status and impact in words, created_at, first_answer_due_at, first_answered_at, customer,
     product, partner.
     """
     words = fold(wanted.text).split()[:MOST_WORDS]
@@ -64,8 +64,8 @@ def _listing(given: frozenset[str]) -> Listing:
             _ticket.id,
             _ticket.number,
             _ticket.title,
-            _ticket.status,
-            _ticket.impact,
+            type_coerce(_ticket.status, String).label("status"),
+            type_coerce(_ticket.impact, String).label("impact"),
             _ticket.created_at,
             _ticket.first_answer_due_at,
             _ticket.first_answered_at,

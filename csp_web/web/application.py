@@ -1,4 +1,4 @@
-"""Flask, with three things made once instead of for every request (``docs/decisions/0008-fast-templates.md``).
+"""Flask, without what it does anew for every request (``docs/decisions/0008-fast-templates.md``).
 
 And with addresses whose questions hold no NUL: databases refuse it, and nobody who means something types it.
 """
@@ -54,3 +54,8 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Functions as they are: Flask looks nine times per request whether one is a coroutine, and none is."""
         return func
+
+    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Nothing, unless somebody asked for defaults in addresses: Flask would look for them ten times per page."""
+        if self.url_default_functions:
+            super().inject_url_defaults(endpoint, values)

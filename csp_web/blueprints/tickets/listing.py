@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 from csp_web.blueprints.tickets import blueprint
 from csp_web.db import now
 from csp_web.domain.actors import refusal
-from csp_web.domain.problem_types import types_of_problem
+from csp_web.domain.problem_types import names_of_types
 from csp_web.domain.ticket_list import TicketFilter, list_tickets, name_of_customer
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
@@ -36,7 +36,7 @@ def index() -> str:
         at=now(),
         every_partner=actor.sees_all_partners,
         customer_name=name_of_customer(actor, wanted.customer) if wanted.customer else "",
-        types=types_of_problem(retired=True),
+        types=names_of_types(),
         statuses=list(TicketStatus),
         why_not_open=refusal(actor, "tickets.open"),
         previous_url=page.previous and _address(wanted, page.previous),
