@@ -17,6 +17,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from csp_web import db
 from csp_web.config import Settings, complete
 from csp_web.db import session, transaction
 from csp_web.domain import outbox, periodic, worker
@@ -292,7 +293,8 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     monkeypatch.setattr(periodic, "_registered", {})
     monkeypatch.setattr(periodic, "work", lambda event: asked.extend(each.name for each in periodic.rounds()))
     worker.run_worker(stop, complete(with_mail))
-    assert asked == ["mails", "downloads", "old sign-ins", "files", "statistics"]
+    own_statistics = ["statistics"] if db.on_sqlite() else []  # PostgreSQL keeps its own
+    assert asked == ["mails", "downloads", "old sign-ins", "files", *own_statistics]
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]
     periodic.work(stop, jobs)
