@@ -127,6 +127,8 @@ def ask_to_cancel(agent: Page, software: str, folder: Path) -> str:
 def approve(support: Page, number: str) -> None:
     """The operator's support agent finds the request in the queue and approves it (D5)."""
     support.get_by_role("link", name="Support requests").first.click()
-    support.get_by_role("link", name=number).first.click()
+    row = support.get_by_role("row").filter(has_text=number)
+    row.get_by_role("link").first.click()
+    expect(support).to_have_url(re.compile(number))
     support.get_by_role("button", name="Approve cancellation").click()
     expect(support.get_by_text("Closed").first).to_be_visible()
