@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, type_coerce
 from sqlalchemy.exc import IntegrityError
 
-from csp_web.db import GuidText, on_sqlite, session
+from csp_web.db import GuidText, on_sqlite, read, session
 from csp_web.domain import audit, once
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.company_names import company_name_problems
@@ -21,12 +21,11 @@ from csp_web.domain.countries import (
     normalize_postal_code,
     normalize_state,
 )
-from csp_web.domain.paging import Listing, Page, page_of
-from csp_web.errors import Conflict, Invalid, NotFound
+from csp_web.domain.paging import Listing, Page
+from csp_web.errors import Conflict, Invalid
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import fold, new_uuid, normalize_domain, parse_guid
 from csp_web.models import Customer
-from csp_web.prepared import Prepared
 
 COUNTED_UP_TO = 1000
 TRIGRAM = 3
@@ -58,27 +57,6 @@ class CustomerFacts:
         return cls(**{f.name: str(given.get(f.name) or "") for f in fields(cls) if f.name in given})
 
 
-class SeenCustomer(NamedTuple):
-    """What pages show of a customer in their head, for those that only show it."""
-
-    id: int
-    uuid: str
-    company_name: str
-    domain: str
-
-
-def see_customer(actor: Actor, guid: uuid.UUID) -> SeenCustomer:
-    """A customer to be shown.
-
-    Raises:
-        NotFound: there is none, or it is another partner's.
-    """
-    rows = _SEEN.rows(partner=actor.partner_id, guid=guid)
-    if not rows:
-        raise NotFound
-    return SeenCustomer(*rows[0])
-
-
 def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -> Page:
     """A page of the actor's customers by name, or of those that a text is found in, newest first.
 
@@ -90,18 +68,12 @@ def list_customers(actor: Actor, *, text: str = "", cursor: str | None = None) -
         return _BY_NAME.page(cursor, partner=actor.partner_id)
     if len(wanted) < TRIGRAM:
         return _BY_PREFIX.page(cursor, partner=actor.partner_id, low=wanted, high=wanted + "\U0010ffff")
-    found = _found(_OF_PARTNER, wanted)
-    return page_of(found, (_columns.id,), cursor=cursor, descending=True, partner=actor.partner_id)
+    return Listing(_found(_OF_PARTNER, wanted), (_columns.id,), descending=True).page(cursor, partner=actor.partner_id)
 
 
 _SHOWN = (type_coerce(_columns.uuid, GuidText).label("uuid"), _columns.company_name, _columns.domain, _columns.country)
 _OF_PARTNER = select(_columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
 _NAMED = select(_columns.name_folded, _columns.id, *_SHOWN).where(_columns.partner_id == bindparam("partner"))
-_SEEN = Prepared(
-    select(
-        _columns.id, type_coerce(_columns.uuid, GuidText).label("uuid"), _columns.company_name, _columns.domain
-    ).where(_columns.partner_id == bindparam("partner"), _columns.uuid == bindparam("guid"))
-)
 _BY_NAME = Listing(_NAMED, (_columns.name_folded, _columns.id))
 _BY_PREFIX = Listing(
     _NAMED.where(_columns.name_folded >= bindparam("low"), _columns.name_folded < bindparam("high")),
@@ -125,10 +97,8 @@ def _contains(words: list[str]) -> list[Any]:
     return [_columns.search_text.contains(word, autoescape=True) for word in words if word]
 
 
-_COUNTED = Prepared(
-    select(func.count()).select_from(
-        select(_columns.id).where(_columns.partner_id == bindparam("partner")).limit(COUNTED_UP_TO + 1).subquery()
-    )
+_COUNTED = select(func.count()).select_from(
+    select(_columns.id).where(_columns.partner_id == bindparam("partner")).limit(COUNTED_UP_TO + 1).subquery()
 )
 
 
@@ -142,8 +112,7 @@ def customer_ids_with(actor: Actor, wanted: str) -> Select[*tuple[Any, ...]]:
 
 def count_customers(actor: Actor) -> int:
     """How many customers the partner has, counted up to one more than ``COUNTED_UP_TO``."""
-    ((count,),) = _COUNTED.rows(partner=actor.partner_id)
-    return int(count)
+    return int(read(_COUNTED, {"partner": actor.partner_id}).scalar_one())
 
 
 def add_customer(facts: CustomerFacts, *, by: Actor, token: str, guid: str = "") -> Customer:

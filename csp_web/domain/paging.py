@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
-from csp_web.prepared import Prepared, Unprepared
+from csp_web.db import read
 
 PAGE_SIZE = 50
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Page:
 
 
 class Listing:
-    """A list that can be paged through. Its statements are compiled once, so that a page costs what the database costs.
+    """A list that can be paged through: its statements are built once, so that a page costs what the database costs.
 
     ``statement`` selects ``keys``, which together are unique and decide the order. It may have bind parameters, whose
     values ``page`` takes.
@@ -43,18 +43,17 @@ class Listing:
         *,
         descending: bool = False,
         size: int = PAGE_SIZE,
-        compiled: Callable[[Select[*tuple[Any, ...]]], Prepared | Unprepared] = Prepared,
     ) -> None:
         self.keys = keys
         self.size = size
-        chosen = [column.key for column in statement.selected_columns]
-        self._places = [chosen.index(key.key) for key in keys]
+        chosen = list(statement.selected_columns)
+        self._places = [next(at for at, column in enumerate(chosen) if column.compare(key)) for key in keys]
+        self._first = self._ordered(statement, descending)
         here = tuple_(*keys)
         there = tuple_(*(bindparam(f"key_{number}", type_=key.type) for number, key in enumerate(keys)))
         beyond, before = (here < there, here > there) if descending else (here > there, here < there)
-        self._first = compiled(self._ordered(statement, descending))
-        self._onward = compiled(self._ordered(statement.where(beyond), descending))
-        self._back = compiled(self._ordered(statement.where(before), not descending))
+        self._onward = self._ordered(statement.where(beyond), descending)
+        self._back = self._ordered(statement.where(before), not descending)
 
     def _ordered(self, statement: Select[*tuple[Any, ...]], descending: bool) -> Select[*tuple[Any, ...]]:
         order = [key.desc() if descending else key.asc() for key in self.keys]
@@ -67,7 +66,7 @@ class Listing:
         if place is not None:
             statement = self._back if back else self._onward
             values |= {f"key_{number}": value for number, value in enumerate(_typed(self.keys, place))}
-        rows = statement.rows(**values)
+        rows = read(statement, values).all()
         more, rows = len(rows) > self.size, list(rows[: self.size])
         if back:
             rows.reverse()
@@ -90,10 +89,9 @@ def page_of(
     cursor: str | None,
     descending: bool,
     size: int = PAGE_SIZE,
-    **values: Any,
 ) -> Page:
     """One page of a statement that differs from request to request: filters, a search."""
-    return Listing(statement, keys, descending=descending, size=size, compiled=Unprepared).page(cursor, **values)
+    return Listing(statement, keys, descending=descending, size=size).page(cursor)
 
 
 def cursor_after(*values: Any) -> str:

@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from csp_web.db import session
+from csp_web.db import read, session
 from csp_web.i18n import language
 from csp_web.models import ProblemType
-from csp_web.prepared import Prepared
 
 REFUND = "refund"
 
@@ -80,13 +79,13 @@ def types_of_problem() -> Sequence[TypeOfProblem]:
     return [type_view(row) for row in session.execute(_OFFERED)]
 
 
-_NAMES = Prepared(select(_columns.code, _columns.names).order_by(_columns.position, _columns.code))
+_NAMES = select(_columns.code, _columns.names).order_by(_columns.position, _columns.code)
 
 
 def names_of_types() -> Sequence[tuple[str, str]]:
     """Code and name of every type, retired ones too: what a list of tickets is narrowed by."""
     spoken = language()
-    return [(row.code, row.names.get(spoken) or row.names["en"]) for row in _NAMES.rows()]
+    return [(row.code, row.names.get(spoken) or row.names["en"]) for row in read(_NAMES)]
 
 
 def type_view(row: Any) -> TypeOfProblem:

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select
 from csp_web.db import GuidText, now
 from csp_web.domain.actors import Actor
 from csp_web.domain.cancellation_window import number_of_request, terms_without_words
-from csp_web.domain.customers import SeenCustomer, customer_ids_with
-from csp_web.domain.paging import PAGE_SIZE, Listing, Page, cursor_after, page_of
+from csp_web.domain.customers import customer_ids_with
+from csp_web.domain.paging import PAGE_SIZE, Listing, Page, cursor_after
 from csp_web.identifiers import Kind, fold, looks_like, parse_guid
 from csp_web.models import (
     Customer,
@@ -123,9 +123,7 @@ _OF_PARTNER = (
 _NEWEST_FIRST = Listing(_OF_PARTNER, (_line.id,), descending=True)
 
 
-def software_of(
-    customer: Customer | SeenCustomer, *, cursor: str | None = None, opened: Subscription | None = None
-) -> SoftwareList:
+def software_of(customer: Customer, *, cursor: str | None = None, opened: Subscription | None = None) -> SoftwareList:
     """All software of a customer, newest first (R20). ``opened`` is on the page, wherever in the list it stands."""
     page = _OF_CUSTOMER.page(cursor, customer=customer.id)
     if opened is not None and cursor is None and all(row.id != opened.id for row in page.rows):
@@ -135,11 +133,12 @@ def software_of(
 
 def all_software(actor: Actor, filters: Filters, *, cursor: str | None = None) -> SoftwareList:
     """The software of all of the partner's customers, newest first; by deadline when that is asked for (B7)."""
-    if not filters.any:
-        return _told(_NEWEST_FIRST.page(cursor, partner=actor.partner_id))
-    soonest, narrowed = bool(filters.deadline_days), _OF_PARTNER.where(*_narrowed(actor, filters))
-    keys = (_line.cancel_until, _line.id) if soonest else (_line.id,)
-    return _told(page_of(narrowed, keys, cursor=cursor, descending=not soonest, partner=actor.partner_id))
+    listing = _NEWEST_FIRST
+    if filters.deadline_days:
+        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.cancel_until, _line.id))
+    elif filters.any:
+        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.id,), descending=True)
+    return _told(listing.page(cursor, partner=actor.partner_id))
 
 
 def _narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:

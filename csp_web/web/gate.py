@@ -66,12 +66,6 @@ def signed_in(view: View) -> View:
     return view
 
 
-def only_shows(view: View) -> View:
-    """Declare that a view only shows the rows of its address: they come as columns, not as objects."""
-    view._only_shows = True  # type: ignore[attr-defined]
-    return view
-
-
 def needs(*permissions: str) -> Callable[[View], View]:
     """Declare the permission that an endpoint needs; with several, any one of them opens it."""
 
@@ -163,7 +157,7 @@ def _pass() -> Any:
         return _to_sign_in()
     g.actor = actor
     i18n.set_place(actor.language, actor.time_zone)
-    loaders.load(actor, only_shown=getattr(view, "_only_shows", False))
+    loaders.load(actor)
     if permission != SIGNED_IN:
         _require_any(actor, permission)
     if request.method not in {"GET", "HEAD", "OPTIONS"}:

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from csp_web.db import scalar_or_404
 from csp_web.domain.actors import Actor, find
-from csp_web.domain.customers import see_customer
 from csp_web.errors import NotFound
 from csp_web.models import Customer, DownloadLink, Order, Partner, Subscription, Ticket, TicketFile, User
 
@@ -59,13 +58,11 @@ LOADERS: dict[str, Loader] = {
     "partner": _partner,
     "user": lambda actor, key: find(User, actor, id=key),
 }
-# For views that only show the row: its columns, which cost a third of the object.
-SHOWN: dict[str, Loader] = {"customer": see_customer}
 PARENTS = {"subscription": "customer", "order": "customer", "link": "subscription", "ticket_file": "ticket"}
 
 
-def load(actor: Actor, *, only_shown: bool = False) -> None:
-    """Replace the ids in the address by rows; by what is shown of them where the view asks for no more.
+def load(actor: Actor) -> None:
+    """Replace the ids in the address by rows.
 
     Raises:
         NotFound: a row does not exist, is another partner's, or is not part of the row named before it.
@@ -75,10 +72,9 @@ def load(actor: Actor, *, only_shown: bool = False) -> None:
         return
     if any(_is_impossible(value) for value in values.values()):
         raise NotFound
-    loaders = LOADERS | SHOWN if only_shown else LOADERS
     for name in values:
-        if name in loaders:
-            values[name] = loaders[name](actor, values[name])
+        if name in LOADERS:
+            values[name] = LOADERS[name](actor, values[name])
     for child, parent in PARENTS.items():
         if child in values and parent in values and getattr(values[child], f"{parent}_id") != values[parent].id:
             raise NotFound

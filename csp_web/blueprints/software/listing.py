@@ -10,14 +10,13 @@ from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import picked_now, show_software
 from csp_web.domain.actors import find, refusal
 from csp_web.domain.catalogue import FAMILY_NAMES, TERM_NAMES
-from csp_web.domain.customers import SeenCustomer
 from csp_web.domain.software import Filters, all_software
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid
-from csp_web.models import ProductFamily, Subscription
+from csp_web.models import Customer, ProductFamily, Subscription
 from csp_web.web import htmx
-from csp_web.web.gate import current_actor, needs, only_shows
+from csp_web.web.gate import current_actor, needs
 
 LONGEST_SEARCH = 200
 NARROWING = ("q", "family", "deadline", "waiting")
@@ -26,15 +25,14 @@ FAMILIES = (ProductFamily.WINDOWS_SERVER, ProductFamily.SQL_SERVER)
 
 
 @blueprint.get("/customers/<uuid:customer>/software")
-@only_shows
 @needs("software.see")
-def index(customer: SeenCustomer) -> Any:
+def index(customer: Customer) -> Any:
     """All software of a customer; with ``?open=`` one of its lines opened."""
     opened = _opened(customer)
     return show_software(customer, opened, picked=picked_now())
 
 
-def _opened(customer: SeenCustomer) -> Subscription | None:
+def _opened(customer: Customer) -> Subscription | None:
     """The line that ``?open=`` names; one that is not this customer's is not found."""
     text = request.args.get("open")
     if text is None:

@@ -13,7 +13,6 @@ from csp_web.domain import links, transfers
 from csp_web.domain.actors import Actor, refusal
 from csp_web.domain.cancellations import cancellation_terms
 from csp_web.domain.catalogue import TERM_NAMES
-from csp_web.domain.customers import SeenCustomer
 from csp_web.domain.links import LinkState, handover_problems, link_state
 from csp_web.domain.software import software_of
 from csp_web.domain.software_line import Picked, opened_line
@@ -47,7 +46,7 @@ def picked_now() -> Picked:
 
 
 def show_software(
-    customer: Customer | SeenCustomer,
+    customer: Customer,
     opened: Subscription | None = None,
     *,
     picked: Picked = NOTHING_PICKED,
@@ -64,7 +63,7 @@ def show_software(
     return make_response(render_template("software/index.html", **more, **_listed(customer, opened)), status)
 
 
-def _listed(customer: Customer | SeenCustomer, opened: Subscription | None) -> dict[str, Any]:
+def _listed(customer: Customer, opened: Subscription | None) -> dict[str, Any]:
     actor = current_actor()
     software = software_of(customer, cursor=request.args.get("page"), opened=opened)
 
