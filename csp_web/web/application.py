@@ -1,4 +1,4 @@
-"""Flask, without what it does anew for every request (``docs/decisions/0008-fast-templates.md``).
+"""Flask, without what it does anew for every request (``docs/decisions/0011-fast-pages.md``).
 
 And with addresses whose questions hold no NUL: databases refuse it, and nobody who means something types it.
 """

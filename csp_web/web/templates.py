@@ -1,4 +1,4 @@
-"""Templates that cost less: the same pages, written out with fewer steps (``docs/decisions/0008-fast-templates.md``).
+"""Templates that cost less: the same pages, written out with fewer steps (``docs/decisions/0011-fast-pages.md``).
 
 Three things make a page of fifty rows slow in Jinja: every cell climbs through the generators of all layouts, every
 value is wrapped in ``Markup`` only to be joined into the page, and every function is asked whether it wants to know the
