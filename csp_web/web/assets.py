@@ -32,7 +32,11 @@ _TYPES = {
 _STYLESHEET = "css/site.css"
 # Order of the cascade; the sheets declare the same order in tokens.css.
 _SHEETS = ("tokens", "base", "layout", "components", "buttons", "messages", "forms", "tables", "print")
+_SCRIPT = "js/app.js"
+# Names are shared inside one function: what starts last stands last.
+_PARTS = ("base", "theme", "copy", "secrets", "time_left", "forms", "htmx", "start")
 _COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)
+_LINE_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
 _INDENT = re.compile(r"\n\s*")
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -100,9 +104,10 @@ def _built(static_dir: Path) -> tuple[Asset, ...]:
 
 def _build(static_dir: Path) -> Iterator[Asset]:
     yield _asset(_STYLESHEET, _stylesheet(static_dir / "css").encode())
+    yield _asset(_SCRIPT, _script(static_dir / "js" / "app").encode())
     yield _asset("js/htmx.js", _from_wheel("django_htmx", "static/django_htmx/htmx-2.min.js"))
     for file in sorted(static_dir.rglob("*")):
-        if file.suffix in _TYPES and file.suffix != ".css":
+        if file.suffix in _TYPES and file.suffix != ".css" and file.parent.name != "app":
             yield _asset(file.relative_to(static_dir).as_posix(), file.read_bytes())
 
 
@@ -122,6 +127,12 @@ def _stylesheet(css_dir: Path) -> str:
     own = (_compact((css_dir / f"{name}.css").read_text(encoding="utf-8")) for name in _SHEETS)
     bootstrap = _from_wheel("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css").decode()
     return "".join(own) + f"@layer bootstrap{{{trimmed(bootstrap)}}}"
+
+
+def _script(parts_dir: Path) -> str:
+    """One script of all parts, which see each other's names and leave none on the page."""
+    parts = (_LINE_COMMENT.sub("", (parts_dir / f"{name}.js").read_text(encoding="utf-8")) for name in _PARTS)
+    return '(() => {\n"use strict";\n' + "".join(_INDENT.sub("\n", part) for part in parts) + "})();\n"
 
 
 def _compact(css: str) -> str:

@@ -1,0 +1,40 @@
+// Listeners of the document, and what has to be done for a page and again for every fragment.
+function prepare(within) {
+  for (const form of all("form[data-guard]", within)) {
+    // A form that came back with errors holds unsaved text from the start.
+    form.unsaved = find("[data-error-summary]", form.parentElement) ? "" : contents(form);
+  }
+  all("[data-auto-hide]", within).forEach(hideLater);
+  all("[data-countdown]", within).forEach(showTimeLeft);
+  all("[data-error-summary]", within)[0]?.focus();
+  showTheme();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button, [aria-disabled='true']");
+  if (!button) return;
+  if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
+  else if (button.dataset.copy || button.dataset.copyFrom) copy(button);
+  else if (button.dataset.themeChoice) chooseTheme(button.dataset.themeChoice);
+  else if ("dismiss" in button.dataset) button.closest(".message").remove();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("keydown", (event) => {
+  const search = find("[data-search]");
+  if (search && event.key === "k" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});
+
+document.addEventListener("submit", guardAgainstTwice);
+addEventListener("beforeunload", warnBeforeLeaving);
+addEventListener("pageshow", () => all("form[data-sent]").forEach(release));
+setInterval(() => all("[data-countdown]").forEach(showTimeLeft), 60000);
+
+prepare(document);
