@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired, Length
 from csp_web.web.assets import init_assets
 from csp_web.web.filters import init_filters
 from csp_web.web.gate import csrf
+from csp_web.web.themes import init_themes
 
 ROOT = Path(__file__).resolve().parents[2]
 # WTForms takes plain words; its published types do not know that yet.
@@ -50,6 +51,7 @@ def site() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     csrf.init_app(app)
     init_filters(app)
+    init_themes(app)
     init_assets(app, ROOT / "static")
     app.context_processor(lambda: {"site_name": "CSP Web"})
     return app

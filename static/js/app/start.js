@@ -7,7 +7,6 @@ function prepare(within) {
   all("[data-auto-hide]", within).forEach(hideLater);
   all("[data-countdown]", within).forEach(showTimeLeft);
   all("[data-error-summary]", within)[0]?.focus();
-  showTheme();
 }
 
 document.addEventListener("click", (event) => {
@@ -15,8 +14,10 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   if (button.getAttribute("aria-disabled") === "true") event.preventDefault();
   else if (button.dataset.copy || button.dataset.copyFrom) copy(button);
-  else if (button.dataset.themeChoice) chooseTheme(button.dataset.themeChoice);
-  else if ("dismiss" in button.dataset) button.closest(".message").remove();
+  else if (button.dataset.themeChoice) {
+    event.preventDefault();
+    chooseTheme(button.dataset.themeChoice);
+  } else if ("dismiss" in button.dataset) button.closest(".message").remove();
 });
 
 document.addEventListener("change", (event) => {
