@@ -14,6 +14,7 @@ from csp_web.logs import configure_logs
 from csp_web.web.application import Application
 from csp_web.web.assets import init_assets
 from csp_web.web.compression import init_compression
+from csp_web.web.compression import init_compression
 from csp_web.web.errors import init_errors
 from csp_web.web.filters import init_filters
 from csp_web.web.gate import actor_or_none, check_declared, init_gate
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     db.configure(settings.database_url)
     installation.configure(settings)
+    init_compression(app)
     init_compression(app)
     init_headers(app, settings)
     init_languages(app, settings)
