@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 PREFIX = "CSP_WEB_"
 ROOT = Path(__file__).resolve().parent.parent
+KEYS_FILE = "keys-key"  # in the data directory: the secrets of product keys, the one in use first
 
 
 class SettingsError(ValueError):
@@ -119,7 +120,7 @@ def complete(settings: Settings, *, make_secrets: bool = True) -> Settings:
             "database_url": settings.database_url or f"sqlite:///{directory / 'csp-web.sqlite3'}",
             "files_url": settings.files_url or (directory / "files").as_uri(),
             "secret_key": settings.secret_key or _kept_secret(directory / "secret-key", make_secrets),
-            "keys_key": settings.keys_key or _kept_secret(directory / "keys-key", make_secrets),
+            "keys_key": settings.keys_key or _kept_secret(directory / KEYS_FILE, make_secrets),
         }
     )
 
@@ -225,6 +226,13 @@ def _secret(name: str, text: str) -> str:
     return text
 
 
+def _ring(name: str, text: str) -> str:
+    """Several secrets of product keys, the one in use first, while keys are moved from one to the next."""
+    for secret in text.replace(",", " ").split() or [""]:
+        _secret(name, secret)
+    return text
+
+
 def _smtp_url(name: str, text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname):
@@ -268,7 +276,7 @@ _CHECKS = {
     "database_url": _database_url,
     "files_url": _files_url,
     "secret_key": _secret,
-    "keys_key": _secret,
+    "keys_key": _ring,
     "smtp_url": _smtp_url,
     "languages": _languages,
     "trusted_hosts": _hosts,

@@ -43,7 +43,17 @@ def main() -> None:
         sys.stdout.reconfigure(line_buffering=True)
 
 
-from csp_web.cli import backup, demo, doctor, files, imports, markets, setup, users  # noqa: E402 -- they use Group's rules
+from csp_web.cli import (  # noqa: E402 -- they use Group's rules
+    backup,
+    demo,
+    doctor,
+    files,
+    imports,
+    key_rotation,
+    markets,
+    setup,
+    users,
+)
 
 for command in (
     setup.init,
@@ -53,7 +63,7 @@ for command in (
     demo.demo,
     users.user,
     imports.catalog,
-    imports.keys,
+    key_rotation.keys,
     imports.customers,
     files.files,
     markets.markets,

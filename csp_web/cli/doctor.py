@@ -15,7 +15,7 @@ from csp_web import db, migrate
 from csp_web.cli.base import open_installation
 from csp_web.cli.stored_files import damaged_files
 from csp_web.config import Settings
-from csp_web.domain import audit, invariants, vault
+from csp_web.domain import audit, invariants, key_rotation, vault
 from csp_web.errors import DomainError
 from csp_web.models import OutboxMessage, OutboxState, ProductKey
 
@@ -59,7 +59,7 @@ def _findings(settings: Settings, read_files: bool) -> Iterator[Finding]:
     yield Finding("tables are as this version needs them", _named(map(str, _differences(settings))))
     yield Finding("activity log is unbroken", _named(f"row {seq}" for seq in audit.broken_links()))
     yield Finding("rules hold", _named(f"{sentence} ({count})" for sentence, count in invariants.broken()))
-    yield Finding("stored keys can be read", _keys())
+    yield Finding("stored keys can be read", _keys(), _under_older_secret())
     yield Finding("files are there and whole", _named(damaged_files(read=read_files)))
     yield Finding("secrets are private", _private(settings.data_dir))
     yield Finding("disk has room", _room(settings.data_dir))
@@ -98,6 +98,11 @@ def _keys() -> str:
         except DomainError as refusal:
             return f"{refusal.sentence} {refusal.advice}"
     return ""
+
+
+def _under_older_secret() -> str:
+    older = key_rotation.outdated()
+    return f"{older} are under an older secret; run csp-web keys rotate" if older else ""
 
 
 def _private(folder: Path) -> str:

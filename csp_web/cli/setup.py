@@ -95,7 +95,7 @@ def run(host: str, port: int, processes: int | None, threads: int | None) -> Non
 def _refuse_wrong_secret() -> None:
     """A secret that is lost or exchanged is noticed at the start, not when the first customer wants a key."""
     last = db.session.scalar(select(ProductKey.key_id).order_by(ProductKey.id.desc()).limit(1))
-    if last is not None and last != vault.key_id():
+    if last is not None and last not in vault.key_ids():
         raise click.ClickException(
             "The stored product keys were encrypted under another secret than CSP_WEB_KEYS_KEY (or keys-key in the data "
             "directory) holds now. Bring it back from your backup."

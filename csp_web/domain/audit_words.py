@@ -50,6 +50,7 @@ OPERATIONS = {
     "retry_mail": N_("Sent a failed mail again"),
     "revoke_download_link": N_("Revoked a download link"),
     "revoke_keys": N_("Revoked keys"),
+    "rotate_keys": N_("Encrypted the keys with a new secret"),
     "show_key": N_("Showed a key"),
     "sign_in": N_("Signed in"),
     "sign_out": N_("Signed out"),

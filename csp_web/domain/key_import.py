@@ -46,11 +46,11 @@ class KeyImport:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A row that fits: the SKU's number here, and the fingerprint of its key."""
+    """A row that fits: the SKU's number here, and the fingerprints of its key, under the secret in use first."""
 
     row: KeyRow
     sku: int
-    fingerprint: bytes
+    fingerprints: Sequence[bytes]
 
 
 def import_keys(
@@ -66,6 +66,7 @@ def import_keys(
     """
     if by is not None:
         require(by, "operator.manage")
+    vault.refresh()
     read = list(read_key_sheet(cast("BinaryIO", source)) if hasattr(source, "read") else source)
     errors = [each for each in read if isinstance(each, RowError)]
     rows = [each for each in read if not isinstance(each, RowError)]
@@ -91,7 +92,7 @@ def _known(rows: Sequence[KeyRow]) -> tuple[list[_Known], list[RowError]]:
         if number is None:
             errors.append(RowError(row.line, _unknown(row), "SkuId"))
         else:
-            known.append(_Known(row, number, vault.fingerprint(row.key, sku=number)))
+            known.append(_Known(row, number, vault.fingerprints(row.key, sku=number)))
     return known, errors
 
 
@@ -106,11 +107,11 @@ def _unknown(row: KeyRow) -> str:
 def _in_stock(known: Sequence[_Known]) -> Iterator[RowError]:
     """Keys that were imported before, told by their fingerprints: nothing is decrypted."""
     for some in _chunks(known):
-        prints = [each.fingerprint for each in some]
+        prints = [each for one in some for each in one.fingerprints]
         query = select(ProductKey.sku_id, ProductKey.fingerprint).where(ProductKey.fingerprint.in_(prints))
         stored = {(sku, bytes(value)) for sku, value in session.execute(query)}
         for each in some:
-            if (each.sku, each.fingerprint) in stored:
+            if any((each.sku, one) in stored for one in each.fingerprints):
                 sentence = _("This key is in stock already. It ends in %(end)s.", end=each.row.last_five)
                 yield RowError(each.row.line, sentence, "ProductKey")
 
@@ -136,9 +137,19 @@ def _store(known: Sequence[_Known], by: Actor | None) -> int:
         for_update(type(pool), pool.id)  # who finds the pool empty now waits for us and looks again
         _insert(keys, pool.id, by)
         filled += fill_waiting(pool, by=by)
+    _refuse_old_secret()
     names = sorted({f"{each.row.product_id}:{each.row.sku_id} {each.row.version}" for each in known})
     audit.record("import_keys", by=by, resource=("key_stock", ""), keys=len(known), pools=names, filled=filled)
     return filled
+
+
+def _refuse_old_secret() -> None:
+    """Nothing is left under a secret that was replaced since we began: its last keys may be counted already."""
+    if vault.refresh():
+        raise Conflict(
+            _("The secret of product keys was changed at the same moment. Nothing was imported."),
+            advice=_("Import the file again."),
+        )
 
 
 def _insert(keys: Sequence[_Known], pool: int, by: Actor | None) -> None:
@@ -159,7 +170,7 @@ def _row(each: _Known, pool: int, by: Actor | None) -> dict[str, object]:
         "sku_id": each.sku,
         "ciphertext": sealed.ciphertext,
         "key_id": sealed.key_id,
-        "fingerprint": each.fingerprint,
+        "fingerprint": each.fingerprints[0],
         "last_five": each.row.last_five,
         "state": KeyState.FREE,
         "imported_at": now(),

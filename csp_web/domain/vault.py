@@ -4,6 +4,9 @@ The secrets are in the settings, never in the database: whoever has the database
 purpose has a key of its own, derived from the setting by HKDF. The ciphertext is bound to its SKU: moved to another
 SKU's row it cannot be read. ``key_id`` says under which secret a key was encrypted, so that a wrong secret is refused
 with a sentence and never shows blanks or rubbish.
+
+The secret of product keys may be several: the first encrypts, all read (``domain/key_rotation.py`` moves keys from one
+to the next while the portal serves). Where they lie in the data directory, a process takes notice of a new one.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -20,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from csp_web.config import Settings
+from csp_web.config import KEYS_FILE, Settings
 from csp_web.errors import DomainError
 from csp_web.i18n import gettext as _
 
@@ -62,11 +66,18 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Vault:
+class _Secret:
     cipher: AESGCM = field(repr=False)
     key_id: str
     fingerprints: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vault:
+    ring: tuple[_Secret, ...]  # the first one is in use
     tokens: bytes = field(repr=False)
+    file: Path | None  # where the ring was read, if it may change under a running process
+    seen: tuple[int, int] | None  # what the file was then: its number and its time
 
 
 _vault: _Vault | None = None
@@ -75,24 +86,68 @@ _vault: _Vault | None = None
 def configure(settings: Settings) -> None:
     """Take the secrets of an installation. Call once per process, at start."""
     global _vault
+    file = settings.data_dir / KEYS_FILE
+    kept = file.is_file() and file.read_text().strip() == settings.keys_key
     _vault = _Vault(
-        cipher=AESGCM(_derive(settings.keys_key, "product keys: encryption")),
-        key_id=_derive(settings.keys_key, "product keys: name of the secret").hex()[:16],
-        fingerprints=_derive(settings.keys_key, "product keys: fingerprints"),
+        ring=_ring(settings.keys_key),
         tokens=_derive(settings.secret_key, "download links: tokens"),
+        file=file if kept else None,
+        seen=_looks(file) if kept else None,
     )
+
+
+def split(text: str) -> list[str]:
+    """The secrets of a setting or a file: one, or several with white space or commas between them, newest first."""
+    return text.replace(",", " ").split()
+
+
+def _ring(text: str) -> tuple[_Secret, ...]:
+    return tuple(
+        _Secret(
+            cipher=AESGCM(_derive(secret, "product keys: encryption")),
+            key_id=_derive(secret, "product keys: name of the secret").hex()[:16],
+            fingerprints=_derive(secret, "product keys: fingerprints"),
+        )
+        for secret in split(text) or [""]
+    )
+
+
+def _looks(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def refresh() -> bool:
+    """Take notice of secrets that were changed in the data directory meanwhile; whether they were."""
+    global _vault
+    vault = _open()
+    if vault.file is None or _looks(vault.file) == vault.seen:
+        return False
+    seen = _looks(vault.file)
+    _vault = replace(vault, ring=_ring(vault.file.read_text()), seen=seen)
+    return True
+
+
+def secrets_file() -> Path | None:
+    """The file in the data directory that holds the secrets of keys; None when they are given by a setting."""
+    return _open().file
 
 
 def key_id() -> str:
     """The name of the secret in use; it tells nothing about the secret."""
-    return _open().key_id
+    return _open().ring[0].key_id
+
+
+def key_ids() -> list[str]:
+    """The names of all secrets that keys can be read with, the one in use first."""
+    return [secret.key_id for secret in _open().ring]
 
 
 def seal(key: str, *, sku: int) -> Sealed:
-    """Encrypt a key for the row of its SKU."""
-    vault = _open()
+    """Encrypt a key for the row of its SKU, under the secret in use."""
+    secret = _open().ring[0]
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return Sealed(nonce + vault.cipher.encrypt(nonce, key.encode(), _bound_to(sku)), vault.key_id)
+    return Sealed(nonce + secret.cipher.encrypt(nonce, key.encode(), _bound_to(sku)), secret.key_id)
 
 
 def unseal(sealed: Sealed, *, sku: int) -> ClearKey:
@@ -101,15 +156,15 @@ def unseal(sealed: Sealed, *, sku: int) -> ClearKey:
     Raises:
         VaultClosed: the secret is another one than the key was encrypted under, or the row was changed.
     """
-    vault = _open()
-    if sealed.key_id != vault.key_id:
+    secret = _secret(sealed.key_id) or (_secret(sealed.key_id) if refresh() else None)
+    if secret is None:
         raise VaultClosed(
             _("This key was encrypted with a secret other than the one that the server has now."),
             advice=_("Ask your administrator to bring back the secret of product keys (CSP_WEB_KEYS_KEY)."),
         )
     try:
         nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
-        return ClearKey(vault.cipher.decrypt(nonce, ciphertext, _bound_to(sku)).decode())
+        return ClearKey(secret.cipher.decrypt(nonce, ciphertext, _bound_to(sku)).decode())
     except (InvalidTag, ValueError) as error:
         raise VaultClosed(
             _("This key was damaged in the database and cannot be read."),
@@ -117,9 +172,19 @@ def unseal(sealed: Sealed, *, sku: int) -> ClearKey:
         ) from error
 
 
+def _secret(key_id: str) -> _Secret | None:
+    return next((secret for secret in _open().ring if secret.key_id == key_id), None)
+
+
 def fingerprint(key: str, *, sku: int) -> bytes:
     """32 bytes by which the same key of the same SKU is known again without decrypting anything."""
-    return hmac.digest(_open().fingerprints, _bound_to(sku) + b"\0" + key.encode(), "sha256")
+    return fingerprints(key, sku=sku)[0]
+
+
+def fingerprints(key: str, *, sku: int) -> list[bytes]:
+    """The fingerprints of a key under each secret: any of them may be stored while keys move to a new one."""
+    what = _bound_to(sku) + b"\0" + key.encode()
+    return [hmac.digest(secret.fingerprints, what, "sha256") for secret in _open().ring]
 
 
 def new_nonce() -> bytes:
