@@ -50,6 +50,7 @@ class Settings:
     max_ticket_mb: int = 100
     offload: str = ""  # x-accel-redirect or x-sendfile: let the server in front send files
     offload_prefix: str = "/_files/"
+    style_guide: bool = False  # for developers: /styleguide shows every part of the interface
 
     @property
     def root(self) -> Path:
@@ -265,6 +266,12 @@ def _proxies(name: str, text: str) -> tuple[str, ...]:
     return given
 
 
+def _yes(name: str, text: str) -> bool:
+    if text not in {"", "0", "1"}:
+        raise SettingsError(f"{name} is {text!r}; it takes 1 or 0.")
+    return text == "1"
+
+
 def _offload(name: str, text: str) -> str:
     if text not in {"", "x-accel-redirect", "x-sendfile"}:
         raise SettingsError(f"{name} is {text!r}; it takes x-accel-redirect, x-sendfile or nothing.")
@@ -282,4 +289,5 @@ _CHECKS = {
     "trusted_hosts": _hosts,
     "trusted_proxies": _proxies,
     "offload": _offload,
+    "style_guide": _yes,
 }

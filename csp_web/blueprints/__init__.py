@@ -7,6 +7,7 @@ from importlib import import_module
 from flask import Flask
 
 AREAS = (
+    "setup",
     "home",
     "accounts",
     "customers",
@@ -22,6 +23,6 @@ AREAS = (
 
 
 def register_blueprints(app: Flask) -> None:
-    """Put every area's routes into the application."""
-    for area in AREAS:
+    """Put every area's routes into the application; those for developers only where the settings say so."""
+    for area in (*AREAS, *(("styleguide",) if app.extensions["settings"].style_guide else ())):
         app.register_blueprint(import_module(f"csp_web.blueprints.{area}").blueprint)
