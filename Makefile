@@ -39,7 +39,7 @@ dev: $(INSTALLED_DEV) ## the same with the developers' tools
 
 .PHONY: run
 run: $(INSTALLED) ## start with the demo world on http://127.0.0.1:8000 (PORT= changes it)
-	@$(VENV)/bin/csp-web init
+	@$(VENV)/bin/csp-web init >/dev/null
 	@$(VENV)/bin/csp-web demo
 	@exec $(VENV)/bin/csp-web run --port $(PORT)
 
@@ -84,9 +84,9 @@ bench: $(INSTALLED_DEV) ## measure pages and queries, print the ratios of this r
 	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
 .PHONY: screenshots
-screenshots: $(INSTALLED_DEV) ## pictures of every page, role and language, in test-results/screenshots/
+screenshots: $(INSTALLED_DEV) ## pictures of every page, theme, width and language, in test-results/pictures/
 	@scripts/install_test_deps
-	@$(VENV)/bin/python scripts/screenshots.py
+	@$(VENV)/bin/python scripts/screenshots.py $(SCREENSHOTS)
 
 .PHONY: clean
 clean: ## remove the environment and caches (never your data in instance/)

@@ -14,9 +14,9 @@ from csp_web.logs import configure_logs
 from csp_web.web.application import Application
 from csp_web.web.assets import init_assets
 from csp_web.web.compression import init_compression
-from csp_web.web.compression import init_compression
 from csp_web.web.errors import init_errors
 from csp_web.web.filters import init_filters
+from csp_web.web.first_setup import init_first_setup
 from csp_web.web.gate import actor_or_none, check_declared, init_gate
 from csp_web.web.headers import init_headers
 from csp_web.web.languages import init_languages
@@ -38,9 +38,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.configure(settings.database_url)
     installation.configure(settings)
     init_compression(app)
-    init_compression(app)
     init_headers(app, settings)
     init_languages(app, settings)
+    init_first_setup(app)
     init_gate(app)
     init_filters(app)
     init_themes(app)

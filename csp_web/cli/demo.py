@@ -12,6 +12,7 @@ from csp_web.cli.base import open_installation
 from csp_web.cli.progress import Step, progress
 from csp_web.db import refresh_statistics
 from csp_web.demo import DemoWorld, make_or_find
+from csp_web.domain import first_setup
 
 DEFAULT_SEED = 2018
 
@@ -31,6 +32,7 @@ def demo(customers: int, seed: int, as_json: bool) -> None:
     bars = _Bars()
     world, made = make_or_find(seed=seed, customers=customers, progress=bars)
     bars.end()
+    first_setup.close()
     if made:
         refresh_statistics()
     if not made and (world.seed, world.customers) != (seed, customers) and (seed, customers) != (DEFAULT_SEED, 0):

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from csp_web import db, migrate
 from csp_web.cli.base import attach, check_revision
 from csp_web.config import Settings, load
-from csp_web.domain import vault
+from csp_web.domain import first_setup, vault
 from csp_web.domain.installation import install_rules
 from csp_web.models import ProductKey
 from csp_web.serving import Limits, TrustedProxies, serve
@@ -29,6 +29,9 @@ def init() -> None:
     settings = load()
     _bring_up(settings)
     click.echo(f"Ready: {_without_password(settings.database_url)}")
+    if first_setup.offer():
+        click.echo("Nobody can sign in yet. Start csp-web run and open /setup in a browser.")
+        click.echo(_code_sentence())
 
 
 @click.command()
@@ -71,6 +74,7 @@ def run(host: str, port: int, processes: int | None, threads: int | None) -> Non
     check_revision(settings)
     attach(settings)
     _refuse_wrong_secret()
+    first_setup.offer()
     if db.on_sqlite():
         db.refresh_statistics()
     if settings.public_url == Settings.public_url:  # not set: then it is where we listen
@@ -104,6 +108,13 @@ def _refuse_wrong_secret() -> None:
 
 def _announce(host: str, port: int) -> None:
     click.echo(f"csp-web is ready on http://{_reachable(host)}:{port} (Ctrl-C ends it)")
+    if first_setup.code():
+        click.echo(f"Nobody can sign in yet. Set it up at http://{_reachable(host)}:{port}/setup")
+        click.echo(_code_sentence())
+
+
+def _code_sentence() -> str:
+    return f"Setup code: {first_setup.code()} (also in {first_setup.code_file()}; it is good for the first person only)"
 
 
 def _reachable(host: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from csp_web.cli.base import open_installation
 from csp_web.db import session, transaction
-from csp_web.domain import people
+from csp_web.domain import first_setup, people
 from csp_web.domain.people_listing import partner_names
 from csp_web.identifiers import fold
 from csp_web.models import Partner, Role, User
@@ -62,6 +62,7 @@ def add(
             temporary=temporary,
         )
         said = f"{made.email} can sign in for {made.partner.name} as {', '.join(roles)}."
+    first_setup.close()
     click.echo(said)
 
 

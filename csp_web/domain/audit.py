@@ -63,6 +63,12 @@ def declined(operation: str, *, by: Actor | None, resource: tuple[str, Any], rea
     record(operation, by=by, resource=resource, status=AuditStatus.DECLINED, reason=reason, **more)
 
 
+def take_turn() -> None:
+    """Keep every other act from ending until this one has: for what may happen only once in an installation."""
+    if _head() is None:
+        _first_head()
+
+
 def _append(entry: AuditEntry) -> None:
     head = _head() or _first_head()
     entry.seq = head.seq + 1

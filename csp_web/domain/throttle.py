@@ -60,6 +60,11 @@ def subjects_of(email: str, address: str, *, at_home: bool) -> list[Subject]:
     return sorted(found, key=lambda subject: subject.key)
 
 
+def subjects_of_setup(address: str) -> list[Subject]:
+    """What is counted when the setup code is typed: the address alone, so that nobody keeps the owner out from elsewhere."""
+    return [Subject(_digest(f"setup {_network(address)}"), FREE_PER_ACCOUNT)]
+
+
 def _digest(text: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
