@@ -18,7 +18,8 @@ from csp_web.models.catalogue import (
 from csp_web.models.customers import Customer
 from csp_web.models.downloads import DownloadLink, DownloadOption, LinkEvent, Transfer
 from csp_web.models.forms import FormToken
-from csp_web.models.keys import KeyAssignment, KeyPool, KeyState, KeyWait, ProductKey
+from csp_web.models.jobs import Job, JobState
+from csp_web.models.keys import KeyAssignment, KeyPool, KeyShowings, KeyState, KeyWait, ProductKey
 from csp_web.models.orders import (
     AccountEntry,
     AccountEntryKind,
@@ -59,9 +60,12 @@ __all__ = [
     "Entitlement",
     "FormToken",
     "Impact",
+    "Job",
+    "JobState",
     "KeptForm",
     "KeyAssignment",
     "KeyPool",
+    "KeyShowings",
     "KeyState",
     "KeyWait",
     "LinkEvent",
