@@ -14,7 +14,7 @@ from csp_web.domain.throttle import TooManyAttempts
 from csp_web.errors import Invalid
 from csp_web.forms.accounts import SignInForm
 from csp_web.i18n import gettext as _
-from csp_web.web import htmx
+from csp_web.web import htmx, recently
 from csp_web.web.gate import actor_or_none, public, visitor
 from csp_web.web.places import safe_next
 
@@ -68,6 +68,7 @@ def leave(sentence: str) -> Any:
         cookie["language"] = language
     flash(sentence, "success")
     response = make_response(redirect(url_for("accounts.sign_in"), 303))
+    recently.forget(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 

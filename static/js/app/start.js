@@ -24,15 +24,6 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
 });
 
-document.addEventListener("keydown", (event) => {
-  const search = find("[data-search]");
-  if (search && event.key === "k" && (event.ctrlKey || event.metaKey)) {
-    event.preventDefault();
-    search.focus();
-    search.select();
-  }
-});
-
 document.addEventListener("submit", guardAgainstTwice);
 addEventListener("beforeunload", warnBeforeLeaving);
 addEventListener("pageshow", () => all("form[data-sent]").forEach(release));
