@@ -29,11 +29,17 @@ LONGEST_ERROR = 500
 _columns = OutboxMessage.__table__.c
 
 
-def queue_mail(*, recipient: str, subject: str, body: str, partner_id: int | None = None) -> OutboxMessage:
-    """Write a mail that goes out once the act in hand is stored. Texts are already in the recipient's language."""
+def queue_mail(
+    *, recipient: str, subject: str, body: str, partner_id: int | None = None, customer_id: int | None = None
+) -> OutboxMessage:
+    """Write a mail that goes out once the act in hand is stored. Texts are already in the recipient's language.
+
+    ``customer_id`` puts it into the customer's timeline, which the partner's people read: never for the operator's mails.
+    """
     message = OutboxMessage(
         message_id=f"<{uuid.uuid4()}@csp-web>",
         partner_id=partner_id,
+        customer_id=customer_id,
         recipient=clean_text(recipient),
         subject=" ".join(clean_text(subject).split())[:200],
         body=clean_text(body),

@@ -29,7 +29,8 @@ class Reader:
 def tell_partner(ticket: Ticket, *, subject: Say, body: Say) -> None:
     """Write to the ticket's contact, in the language of the colleague who opened it."""
     opener = ticket.created_by
-    _send(ticket, Reader(ticket.contact_email, opener.language, opener.time_zone), subject, body)
+    reader = Reader(ticket.contact_email, opener.language, opener.time_zone)
+    _send(ticket, reader, subject, body, customer_id=ticket.customer_id)
 
 
 def tell_support(ticket: Ticket, *, subject: Say, body: Say) -> None:
@@ -58,7 +59,7 @@ def _support(ticket: Ticket) -> Iterator[Reader]:
         yield Reader(row.email, row.language, row.time_zone)
 
 
-def _send(ticket: Ticket, reader: Reader, subject: Say, body: Say) -> None:
+def _send(ticket: Ticket, reader: Reader, subject: Say, body: Say, *, customer_id: int | None = None) -> None:
     address = f"{configured.settings().public_url}/tickets/{ticket.number}"
     with use_place(reader.language, reader.time_zone):
         foot = _("Support request %(number)s: %(title)s", number=ticket.number, title=ticket.title)
@@ -67,4 +68,5 @@ def _send(ticket: Ticket, reader: Reader, subject: Say, body: Say) -> None:
             subject=f"{subject()} ({ticket.number})",
             body=f"{body()}\n\n-- \n{foot}\n{address}\n",
             partner_id=ticket.partner_id,
+            customer_id=customer_id,
         )

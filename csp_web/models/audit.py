@@ -25,7 +25,8 @@ class AuditEntry(Base):
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index(None, "partner_id", "seq"),
-        Index(None, "customer_id", "seq"),
+        Index(None, "customer_id", "at", "seq"),
+        Index(None, "partner_id", "status", "at"),
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

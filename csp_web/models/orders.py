@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -78,6 +79,7 @@ class Order(Base):
         UniqueConstraint("partner_id", "id"),
         Index(None, "customer_id", "id"),
         Index(None, "partner_id", "id"),
+        Index(None, "partner_id", "placed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,6 +120,16 @@ class Subscription(Base):
         Index(None, "customer_id", "product_type", "id"),
         Index(None, "partner_id", "product_type", "id"),
         Index(None, "partner_id", "cancel_until"),
+        Index(  # sums over a time read nothing else
+            "ix_subscriptions_sales", "partner_id", "ordered_at", "currency", "total", "product_id", "quantity"
+        ),
+        Index(
+            "ix_subscriptions_cancelled",
+            "partner_id",
+            "cancel_until",
+            sqlite_where=text("status = 'cancelled'"),
+            postgresql_where=text("status = 'cancelled'"),
+        ),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("total >= 0", name="total_not_negative"),
     )
@@ -197,6 +209,13 @@ class AccountEntry(Base):
         ForeignKeyConstraint(["partner_id", "subscription_id"], ["subscriptions.partner_id", "subscriptions.id"]),
         Index(None, "partner_id", "currency", "id"),
         Index(None, "subscription_id"),
+        Index(
+            "ix_account_entries_refunds",
+            "partner_id",
+            "at",
+            sqlite_where=text("kind = 'refund'"),
+            postgresql_where=text("kind = 'refund'"),
+        ),
         CheckConstraint("(kind = 'charge') = (amount >= 0)", name="sign"),
     )
 

@@ -23,11 +23,12 @@ class OutboxMessage(Base):
     """One mail. The Message-ID is fixed when it is written, so a mail sent twice is seen as one."""
 
     __tablename__ = "outbox_messages"
-    __table_args__ = (Index(None, "state", "next_try_at"),)
+    __table_args__ = (Index(None, "state", "next_try_at"), Index(None, "customer_id", "created_at", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(unique=True)
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"))
+    customer_id: Mapped[int | None]  # whose timeline shows it: what went to the partner's people about this customer
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]

@@ -64,15 +64,20 @@ class Ticket(Base):
         ForeignKeyConstraint(["partner_id", "customer_id"], ["customers.partner_id", "customers.id"]),
         ForeignKeyConstraint(["partner_id", "subscription_id"], ["subscriptions.partner_id", "subscriptions.id"]),
         Index(None, "partner_id", "updated_at", "id"),
+        Index(None, "partner_id", "status", "updated_at", "id"),
         Index(None, "updated_at", "id"),
         Index(None, "subscription_id"),
         Index(None, "customer_id", "updated_at", "id"),
         Index(
             "ix_tickets_unsettled",
             "first_answer_due_at",
+            "status",
+            "impact",
+            "first_answered_at",
             sqlite_where=text("status <> 'closed'"),
             postgresql_where=text("status <> 'closed'"),
         ),
+        Index(None, "first_answered_at", "first_answer_due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
