@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.people",
     "tests.support.accounts",
+    "tests.support.site_browser",
 ]
 
 # The same examples in every run, and no limit of time for one: a slow machine fails nothing.

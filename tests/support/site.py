@@ -1,0 +1,295 @@
+"""Every page of the product and every state of it that looks different: the one list that all checks of pages go by.
+
+A new page gets a line in PLACES; tests/web/test_site.py fails for a page that has none. The fixture ``site`` (site_browser.py)
+opens a place in a real browser: ``site.open(place)``. Acts go by selectors, never by words, for pages are opened in each
+language.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Act = Callable[["Page"], None]
+
+STRANGER = ""
+ADMIN, SALES, HELPDESK = "admin agent", "sales agent", "helpdesk agent"
+BILLING, AUDITOR = "billing admin", "auditor"
+SUPPORT, OPERATOR = "support agent", "operator admin"
+
+# What answers to GET and is no page: files, bytes, figures for machines.
+NO_PAGES = frozenset(
+    {
+        "assets.favicon",
+        "assets.file",
+        "downloads.transfer",
+        "probes.healthz",
+        "probes.readyz",
+        "tickets.download",
+    }
+)
+
+
+# ---- Acts that bring a page into a state
+
+
+def press(selector: str, then: str = "") -> Act:
+    """Click the first of these; the state is reached when ``then`` is visible."""
+
+    def act(page: Page) -> None:
+        page.locator(selector).first.click()
+        if then:
+            page.locator(then).first.wait_for()
+
+    return act
+
+
+def fill(selector: str, text: str) -> Act:
+    """Type into a field. ``{unique}`` is different each time."""
+    return lambda page: page.locator(selector).first.fill(text.replace("{unique}", uuid.uuid4().hex[:12]))
+
+
+def search_for(text: str) -> Act:
+    """Type into the field of a list and wait for what is found."""
+
+    def act(page: Page) -> None:
+        page.locator("#q").press_sequentially(text)
+        page.wait_for_url(lambda url: f"q={text}" in url)
+
+    return act
+
+
+def choose(selector: str, value: str, then: str) -> Act:
+    """Choose an option by its value; the state is reached when ``then`` is visible."""
+
+    def act(page: Page) -> None:
+        page.locator(selector).select_option(value)
+        page.locator(then).first.wait_for()
+
+    return act
+
+
+def attach(selector: str, name: str, content: str) -> Act:
+    """Choose a small file."""
+    file: Any = {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+    return lambda page: page.locator(selector).set_input_files(file)
+
+
+def unfold(page: Page) -> None:
+    """Open everything that is folded."""
+    page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true })")
+
+
+def open_user_menu(page: Page) -> None:
+    """Open the menu of the person in the bar."""
+    press("[popovertarget=user-menu]", "#user-menu")(page)
+
+
+def open_navigation(page: Page) -> None:
+    """Open the navigation, which is behind a button on a narrow screen."""
+    if page.locator(".nav-toggle").is_visible():
+        press(".nav-toggle", "#navigation a")(page)
+
+
+SENT = "[data-error-summary], .message-danger, [aria-invalid=true]"
+
+
+def send(form: str = "main form[method=post]") -> Act:
+    """Send a form with what stands in it, which is refused."""
+    return press(f"{form} button[type=submit]", SENT)
+
+
+# ---- The list
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page in one state: who sees it, where it is, what is done there before it is looked at.
+
+    ``address`` may hold {names} of site_names.py. ``media`` is "print" for what goes on paper.
+    """
+
+    name: str
+    role: str
+    address: str
+    acts: tuple[Act, ...] = ()
+    status: int = 200
+    media: str = "screen"
+
+
+# By XPath: the form beside it has a button called "matches", which hides the DOM's own method of that name.
+SHOW_KEY = press("xpath=//form[contains(@hx-post, '/showing')]//button", ".secret")
+PRICES = "ProductTitle,ProductId,SkuId\nHalf a sheet,A,1\n"
+KEYS = "ProductId,SkuId,Version,ProductKey\nDG7GMGF0QLYC,0001,Windows Server 2019,not a key\n"
+
+PUBLIC = (
+    Place("sign-in", STRANGER, "/sign-in"),
+    Place("sign-in, refused", STRANGER, "/sign-in", (send("form[action='/sign-in']"),)),
+    Place("download link", STRANGER, "/d/{token}"),
+    Place("download link, ended", STRANGER, "/d/{ended}", status=410),
+    Place("download link, unknown", STRANGER, "/d/no-such-link", status=404),
+)
+
+FRAME = (
+    Place("dashboard of an admin agent", ADMIN, "/"),
+    Place("dashboard of a sales agent", SALES, "/"),
+    Place("dashboard of a helpdesk agent", HELPDESK, "/"),
+    Place("dashboard of a billing admin", BILLING, "/"),
+    Place("dashboard of an auditor", AUDITOR, "/"),
+    Place("dashboard of a support agent", SUPPORT, "/"),
+    Place("dashboard of an operator admin", OPERATOR, "/"),
+    Place("user menu", ADMIN, "/", (open_user_menu,)),
+    Place("navigation", ADMIN, "/", (open_navigation,)),
+    Place("search", ADMIN, "/search?q=customer"),
+    Place("search, nothing found", ADMIN, "/search?q=nothing-like-it"),
+    Place("not found", ADMIN, "/nowhere", status=404),
+    Place("forbidden", BILLING, "/customers/new", status=403),
+)
+
+ACCOUNTS = (
+    Place("account", ADMIN, "/account"),
+    Place("account, refused", ADMIN, "/account", (fill("#name", ""), send("main form[action='/account']"))),
+    Place("change password", ADMIN, "/account/password"),
+    Place("change password, refused", ADMIN, "/account/password", (send(),)),
+    Place("users", ADMIN, "/users"),
+    Place("user", ADMIN, "/users/{colleague}"),
+    Place("user, oneself", ADMIN, "/users/{self}"),
+    Place("add user", ADMIN, "/users/new"),
+    Place("add user, refused", ADMIN, "/users/new", (send(),)),
+    Place(
+        "add user, password given",
+        ADMIN,
+        "/users/new",
+        (
+            fill("#name", "Nina Vogel"),
+            fill("#email", "{unique}@contoso.example"),
+            press("main form input[name=roles]"),
+            press("main form[method=post] button[type=submit]", ".copy-field, .secret"),
+        ),
+    ),
+)
+
+CUSTOMERS = (
+    Place("customers", ADMIN, "/customers"),
+    Place("customers, add refused", BILLING, "/customers"),
+    Place("customers, found while typing", ADMIN, "/customers", (search_for("adv"),)),
+    Place("customers, nothing found", ADMIN, "/customers?q=nothing-like-it"),
+    Place("add customer", ADMIN, "/customers/new"),
+    Place("add customer, refused", ADMIN, "/customers/new", (send(),)),
+    Place("customer", ADMIN, "/customers/{customer}"),
+    Place("customer, nothing bought", ADMIN, "/customers/{new}"),
+    Place("edit customer", ADMIN, "/customers/{customer}/edit"),
+    Place("edit customer, refused", ADMIN, "/customers/{customer}/edit", (fill("#domain", "?"), send())),
+)
+
+ORDERS = (
+    Place("add products", ADMIN, "/customers/{customer}/products"),
+    Place("add products, not sold there", ADMIN, "/customers/{not_sold}/products", (unfold,)),
+    Place("add products, reservation", ADMIN, "/customers/{customer}/products?family=reservation"),
+    Place("add products, nothing found", ADMIN, "/customers/{customer}/products?q=nothing-like-it"),
+    Place(
+        "add products, refused",
+        ADMIN,
+        "/customers/{customer}/products",
+        (fill("input[name=quantity]", "none"), send("form:has(input[name=offer])")),
+    ),
+    Place(
+        "add products, added",
+        ADMIN,
+        "/customers/{new}/products",
+        (press("form:has(input[name=offer]) button", ".message-ok"),),
+    ),
+    Place("review order", ADMIN, "/customers/{buyer}/cart"),
+    Place(
+        "review order, refused",
+        ADMIN,
+        "/customers/{buyer}/cart",
+        (fill("input[name^=quantity-]", "none"), press("#update", SENT)),
+    ),
+    Place("review order, empty", ADMIN, "/customers/{customer}/cart"),
+    Place("order history", ADMIN, "/customers/{customer}/orders"),
+    Place("order history, empty", ADMIN, "/customers/{new}/orders"),
+    Place("order", ADMIN, "/orders/{order}"),
+    Place("order, printed", ADMIN, "/orders/{order}", media="print"),
+    Place("reservations", ADMIN, "/customers/{reserved}/reservations"),
+    Place("reservations, empty", ADMIN, "/customers/{new}/reservations"),
+)
+
+OPENED = "/customers/{customer}/software?open={line}"
+SOFTWARE = (
+    Place("software", ADMIN, "/customers/{customer}/software"),
+    Place("software, empty", ADMIN, "/customers/{new}/software"),
+    Place("software, line opened", ADMIN, OPENED, (unfold,)),
+    Place("software, line opened at its address", ADMIN, "/customers/{customer}/software/{line}"),
+    Place("software, files that match", ADMIN, f"{OPENED}&matches=1"),
+    Place("software, key shown", ADMIN, OPENED, (SHOW_KEY,)),
+    Place("software, printed key", ADMIN, OPENED, (SHOW_KEY,), media="print"),
+    Place("software, acts refused", AUDITOR, f"{OPENED}&matches=1", (unfold,)),
+    Place("software, cancelled line", ADMIN, "/customers/{cancelled_of}/software?open={cancelled}", (unfold,)),
+    Place("software, line that waits", ADMIN, "/customers/{waiting_of}/software?open={waiting}", (unfold,)),
+    Place("software of all customers", ADMIN, "/software"),
+    Place("software of all customers, nothing found", ADMIN, "/software?q=nothing-like-it"),
+)
+
+TICKETS = (
+    Place("support requests", ADMIN, "/tickets"),
+    Place("support requests, nothing found", ADMIN, "/tickets?q=nothing-like-it"),
+    Place("support requests of the desk", SUPPORT, "/tickets"),
+    Place("new request", ADMIN, "/tickets/new"),
+    Place("new request, refused", ADMIN, "/tickets/new", (send("#ticket-form"),)),
+    Place("new request, type chosen", ADMIN, "/tickets/new", (choose("#problem_type", "refund", "#amount"),)),
+    Place("new request, cancellation", ADMIN, "/tickets/new?subscription={line}"),
+    Place("new request, too late to cancel", ADMIN, "/tickets/new?subscription={late}"),
+    Place("request", ADMIN, "/tickets/{ticket}", (unfold,)),
+    Place("request, reply refused", ADMIN, "/tickets/{ticket}", (send("#reply-form"),)),
+    Place("request, printed", ADMIN, "/tickets/{ticket}", media="print"),
+    Place("request, read only", AUDITOR, "/tickets/{ticket}"),
+    Place("request, cancellation", ADMIN, "/tickets/{refund}", (unfold,)),
+    Place("request at the desk", SUPPORT, "/tickets/{ticket}", (unfold,)),
+    Place("request at the desk, decision", SUPPORT, "/tickets/{refund}"),
+    Place("request at the desk, decision refused", SUPPORT, "/tickets/{refund}", (send("form[action$='/refusal']"),)),
+)
+
+OPERATION = (
+    Place("activity log", AUDITOR, "/audit", (unfold,)),
+    Place("activity log, refused", AUDITOR, "/audit?since=never", status=422),
+    Place("activity log of the operator", OPERATOR, "/audit"),
+    Place(
+        "activity log, chain checked", OPERATOR, "/audit", (press("form[action='/audit/check'] button", ".message"),)
+    ),
+    Place("administration", OPERATOR, "/admin"),
+    Place("catalogue", OPERATOR, "/admin/catalogue"),
+    Place(
+        "catalogue, sheet refused",
+        OPERATOR,
+        "/admin/catalogue",
+        (attach("#sheet", "prices.csv", PRICES), press("button[value=check]", SENT)),
+    ),
+    Place("keys", OPERATOR, "/admin/keys"),
+    Place(
+        "keys, sheet refused",
+        OPERATOR,
+        "/admin/keys",
+        (attach("#file", "keys.csv", KEYS), press("button[value=check]", SENT)),
+    ),
+    Place("files", OPERATOR, "/admin/files"),
+    Place("add file", OPERATOR, "/admin/files/new"),
+    Place("add file, refused", OPERATOR, "/admin/files/new", (send(),)),
+    Place("withdraw file", OPERATOR, "/admin/files/{option}/withdrawal"),
+    Place("withdraw file, refused", OPERATOR, "/admin/files/{option}/withdrawal", (send(),)),
+    Place("markets", OPERATOR, "/admin/markets", (unfold,)),
+    Place("policies", OPERATOR, "/admin/policies"),
+    Place("outbox", OPERATOR, "/admin/outbox"),
+    Place("partners", OPERATOR, "/admin/partners"),
+    Place("partner", OPERATOR, "/admin/partners/{partner}"),
+    Place("add partner", OPERATOR, "/admin/partners/new"),
+    Place("add partner, refused", OPERATOR, "/admin/partners/new", (send(),)),
+    Place("users of all partners", OPERATOR, "/admin/users"),
+)
+
+PLACES: tuple[Place, ...] = (*PUBLIC, *FRAME, *ACCOUNTS, *CUSTOMERS, *ORDERS, *SOFTWARE, *TICKETS, *OPERATION)
