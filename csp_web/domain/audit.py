@@ -55,7 +55,7 @@ def record(
         address=by.address if by else "",
         request_id=by.request_id if by else "",
     )
-    before_commit(lambda: _append(entry))
+    _collected().append(entry)
 
 
 def declined(operation: str, *, by: Actor | None, resource: tuple[str, Any], reason: str, **more: Any) -> None:
@@ -69,14 +69,28 @@ def take_turn() -> None:
         _first_head()
 
 
-def _append(entry: AuditEntry) -> None:
-    head = _head() or _first_head()
-    entry.seq = head.seq + 1
-    entry.previous_hash = head.hash
-    entry.hash = digest(entry)
-    head.seq, head.hash = entry.seq, entry.hash
-    session.add(entry)
-    session.flush()
+class _Collected(list[AuditEntry]):
+    """The rows of an act, linked to the chain and written together as its last step."""
+
+    def __call__(self) -> None:
+        head = _head() or _first_head()
+        for entry in self:
+            entry.seq = head.seq + 1
+            entry.previous_hash = head.hash
+            entry.hash = digest(entry)
+            head.seq, head.hash = entry.seq, entry.hash
+        session.add_all(self)
+        session.flush()
+
+
+def _collected() -> _Collected:
+    """The rows of the act in hand so far."""
+    steps = session().info.get("before_commit")
+    if steps and isinstance(steps[-1], _Collected):
+        return steps[-1]
+    collected = _Collected()
+    before_commit(collected)
+    return collected
 
 
 def _head() -> AuditHead | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -132,7 +132,7 @@ def add_customer(facts: CustomerFacts, *, by: Actor, token: str, guid: str = "")
 
 def create_customer(facts: CustomerFacts, *, by: Actor, guid: str = "") -> Customer:
     """Write a customer's row: for the form and for imports."""
-    values = _checked(facts)
+    values = checked_facts(facts)
     identity = _identity(guid)
     _refuse_duplicates(values, identity, by)
     customer = Customer(uuid=identity, partner_id=by.partner_id, created_by_id=by.id, **values)
@@ -141,9 +141,38 @@ def create_customer(facts: CustomerFacts, *, by: Actor, guid: str = "") -> Custo
     try:
         session.flush()
     except IntegrityError as error:  # somebody else was quicker
-        raise Invalid({"domain": _taken()}) from error
-    audit.record("add_customer", by=by, resource=("customer", customer.uuid), customer=customer, **_told(customer))
+        raise Invalid({"domain": taken_domain()}) from error
+    _record_added(customer, by)
     return customer
+
+
+def create_customers(given: Iterable[tuple[uuid.UUID, CustomerFacts]], *, by: Actor) -> int:
+    """Write the rows of several customers at once: for imports, which have looked for duplicates. Returns how many.
+
+    Raises:
+        Conflict: somebody added one of them meanwhile.
+    """
+    made = [
+        Customer(uuid=identity, partner_id=by.partner_id, created_by_id=by.id, **checked_facts(facts))
+        for identity, facts in given
+    ]
+    for customer in made:
+        customer.search_text = search_text(customer)
+    session.add_all(made)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            _("Somebody else added some of these customers at the same moment. Nothing was imported."),
+            advice=_("Import the file again to see which."),
+        ) from error
+    for customer in made:
+        _record_added(customer, by)
+    return len(made)
+
+
+def _record_added(customer: Customer, by: Actor) -> None:
+    audit.record("add_customer", by=by, resource=("customer", customer.uuid), customer=customer, **_told(customer))
 
 
 def edit_customer(customer: Customer, facts: CustomerFacts, *, by: Actor, version: int) -> Customer:
@@ -154,7 +183,7 @@ def edit_customer(customer: Customer, facts: CustomerFacts, *, by: Actor, versio
         Invalid: a field does not fit.
     """
     require(by, "customers.edit")
-    values = _checked(facts)
+    values = checked_facts(facts)
     if customer.version != version:
         raise Conflict(
             _("Somebody else has changed this customer in the meantime."),
@@ -188,7 +217,7 @@ def _identity(guid: str) -> uuid.UUID:
     return identity
 
 
-def _checked(facts: CustomerFacts) -> dict[str, Any]:
+def checked_facts(facts: CustomerFacts) -> dict[str, Any]:
     """Every field as it is stored.
 
     Raises:
@@ -242,14 +271,15 @@ def _refuse_duplicates(values: dict[str, Any], identity: uuid.UUID, by: Actor, i
         if itself is not None and row.id == itself.id:
             continue
         field, sentence = (
-            ("domain", _taken(row.company_name))
+            ("domain", taken_domain(row.company_name))
             if row.domain == values["domain"]
             else ("guid", _known(row.company_name))
         )
         raise Invalid({field: sentence})
 
 
-def _taken(name: str = "") -> str:
+def taken_domain(name: str = "") -> str:
+    """Why a domain cannot be a customer's; ``name`` is whose it is."""
     return (
         _("%(name)s already has this domain.", name=name) if name else _("A customer with this domain exists already.")
     )
@@ -279,11 +309,14 @@ __all__ = [
     "COUNTED_UP_TO",
     "CustomerFacts",
     "add_customer",
+    "checked_facts",
     "count_customers",
     "create_customer",
+    "create_customers",
     "customer_ids_with",
     "edit_customer",
     "list_customers",
     "missing_facts",
     "search_text",
+    "taken_domain",
 ]

@@ -6,7 +6,7 @@ No sentence, log or mail of an import repeats a key: at most its last five chara
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, TypeVar, cast
@@ -26,6 +26,7 @@ from csp_web.models import KeyPool, KeyState, KeyWait, Product, ProductKey, Sku
 
 CHUNK = 500
 Item = TypeVar("Item")
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,16 @@ class _Known:
 
 
 def import_keys(
-    source: BinaryIO | Iterable[KeyRow | RowError], *, by: Actor | None, dry_run: bool = False
+    source: BinaryIO | Iterable[KeyRow | RowError],
+    *,
+    by: Actor | None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> KeyImport:
     """Take keys into stock and give them to the lines that wait, oldest first. ``by`` None: the command line.
 
     ``source`` is a sheet or rows that were read from one. Any error in any row: nothing is imported, and every error
-    is named by its line.
+    is named by its line. ``progress`` is told how many keys were stored; what it raises undoes the import.
 
     Raises:
         Forbidden: only an operator admin keeps the stock.
@@ -77,7 +82,7 @@ def import_keys(
         return KeyImport(len(rows), errors, dry_run=dry_run)
     if dry_run:
         return KeyImport(len(rows), [], pools, _would_fill(known), dry_run=True)
-    return KeyImport(len(rows), [], pools, _store(known, by))
+    return KeyImport(len(rows), [], pools, _store(known, by, progress))
 
 
 def _known(rows: Sequence[KeyRow]) -> tuple[list[_Known], list[RowError]]:
@@ -127,15 +132,19 @@ def _waiting(sku: int, version: str) -> int:
     return len(session.scalars(query.where(KeyWait.ended_at.is_(None))).all())
 
 
-def _store(known: Sequence[_Known], by: Actor | None) -> int:
+def _store(known: Sequence[_Known], by: Actor | None, progress: Progress | None) -> int:
     pools = defaultdict(list)
     for each in known:
         pools[each.sku, each.row.version].append(each)
-    filled = 0
+    filled = stored = 0
     for (sku, version), keys in sorted(pools.items()):
         pool = pool_for(sku, version)
         for_update(type(pool), pool.id)  # who finds the pool empty now waits for us and looks again
-        _insert(keys, pool.id, by)
+        for some in _chunks(keys):
+            _insert(some, pool.id, by)
+            stored += len(some)
+            if progress is not None:
+                progress(stored)
         filled += fill_waiting(pool, by=by)
     _refuse_old_secret()
     names = sorted({f"{each.row.product_id}:{each.row.sku_id} {each.row.version}" for each in known})
@@ -154,8 +163,7 @@ def _refuse_old_secret() -> None:
 
 def _insert(keys: Sequence[_Known], pool: int, by: Actor | None) -> None:
     try:
-        for some in _chunks(keys):
-            session.execute(insert(ProductKey), [_row(each, pool, by) for each in some])
+        session.execute(insert(ProductKey), [_row(each, pool, by) for each in keys])
     except IntegrityError as error:
         raise Conflict(
             _("Somebody else imported some of these keys at the same moment. Nothing was imported."),

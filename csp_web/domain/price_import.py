@@ -96,14 +96,32 @@ def import_price_sheet(
         require(by, "operator.manage")
     sheet = read_sheet(stream, file_name, progress)
     if sheet.error_count or dry_run:
-        return _report(sheet, plan_of([] if sheet.error_count else sheet.rows), dry_run=dry_run)
+        return check_sheet(sheet, dry_run=dry_run)
     with _one_transaction():
-        lock_catalogue()
-        plan = plan_of(sheet.rows)
-        store(plan)
-        report = _report(sheet, plan, dry_run=False)
-        _remember(sheet, report, by)
-        return report
+        return put_into_catalogue(sheet, by=by)
+
+
+def check_sheet(sheet: PriceSheet, *, dry_run: bool = True) -> ImportReport:
+    """What a sheet that was read would change, or what is wrong with it."""
+    return _report(sheet, plan_of([] if sheet.error_count else sheet.rows), dry_run=dry_run)
+
+
+def put_into_catalogue(sheet: PriceSheet, *, by: Actor | None, progress: Progress | None = None) -> ImportReport:
+    """Store a sheet that was read and has no errors, inside the caller's transaction.
+
+    ``progress`` is told how many rows were written; what it raises undoes the import.
+
+    Raises:
+        Forbidden: the actor is not an operator admin.
+    """
+    if by is not None:
+        require(by, "operator.manage")
+    lock_catalogue()
+    plan = plan_of(sheet.rows)
+    store(plan, progress)
+    report = _report(sheet, plan, dry_run=False)
+    _remember(sheet, report, by)
+    return report
 
 
 def read_sheet(stream: BinaryIO, file_name: str, progress: Progress | None = None) -> PriceSheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ ROWS_AT_ONCE = 5000
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Item = TypeVar("Item")
+Progress = Callable[[int], None]
 
 
 def lock_catalogue() -> None:
@@ -26,8 +27,8 @@ def lock_catalogue() -> None:
         session.execute(text("LOCK TABLE offers IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def store(plan: Plan) -> None:
-    """Carry out a plan inside the caller's transaction."""
+def store(plan: Plan, progress: Progress | None = None) -> None:
+    """Carry out a plan inside the caller's transaction. ``progress`` is told how many prices were written."""
     _write(insert(Product), (_new_product(row, plan) for row in plan.new_products.values()))
     products: dict[str, int] = {
         row.product_id: row.id for row in session.execute(select(Product.product_id, Product.id))
@@ -38,8 +39,9 @@ def store(plan: Plan) -> None:
         SkuName(product, sku): key
         for product, sku, key in session.execute(select(Product.product_id, Sku.sku_id, Sku.id).join(Sku.product))
     }
-    _write(_CHANGE_PRICE, (_changed(price) for price in plan.changed_prices))
-    _write(insert(Offer), (_new_offer(name, price, skus) for name, price in plan.new_prices))
+    _write(_CHANGE_PRICE, (_changed(price) for price in plan.changed_prices), progress)
+    before = len(plan.changed_prices)
+    _write(insert(Offer), (_new_offer(name, price, skus) for name, price in plan.new_prices), progress, before)
     session.expire_all()
 
 
@@ -50,10 +52,13 @@ def availability_id(name: Series, price: PriceState) -> str:
     return "".join(_DIGITS[number // 36**place % 36] for place in range(12))
 
 
-def _write(statement: Any, rows: Iterable[dict[str, Any]]) -> None:
+def _write(statement: Any, rows: Iterable[dict[str, Any]], progress: Progress | None = None, written: int = 0) -> None:
     connection = session.connection()
     for batch in _batches(rows, ROWS_AT_ONCE):
         connection.execute(statement, batch)
+        written += len(batch)
+        if progress is not None:
+            progress(written)
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
