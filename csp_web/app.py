@@ -19,6 +19,7 @@ from csp_web.web.filters import init_filters
 from csp_web.web.first_setup import init_first_setup
 from csp_web.web.gate import actor_or_none, check_declared, init_gate
 from csp_web.web.headers import init_headers
+from csp_web.web.htmx import init_htmx
 from csp_web.web.languages import init_languages
 from csp_web.web.navigation import items
 from csp_web.web.themes import init_themes
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_first_setup(app)
     init_gate(app)
     init_filters(app)
+    init_htmx(app)
     init_themes(app)
     init_assets(app, settings.root / "static")
     register_blueprints(app)
@@ -80,6 +82,7 @@ def _page() -> dict[str, Any]:
         "site_name": settings.site_name,
         "actor": actor,
         "nav_items": items(actor) if actor and not request.headers.get("HX-Request") else [],
+        "counters_url": url_for("home.counters") if actor else None,
         "search_url": url_for("search.everything") if actor else None,
         "search_text": request.args.get("q", "") if request.endpoint == "search.everything" else "",
     }

@@ -31,10 +31,13 @@ _TYPES = {
 }
 _STYLESHEET = "css/site.css"
 # Order of the cascade; the sheets declare the same order in tokens.css.
-_SHEETS = ("tokens", "base", "layout", "components", "buttons", "messages", "forms", "tables", "search", "print")
+_SHEETS = ("tokens", "base", "layout", "components", "buttons", "messages", "forms", "tables", "search", "living", "guide", "print")
 _SCRIPT = "js/app.js"
 # Names are shared inside one function: what starts last stands last.
-_PARTS = ("base", "theme", "copy", "secrets", "time_left", "forms", "htmx", "search", "shortcuts", "start")
+_PARTS = (
+    "base", "theme", "copy", "secrets", "time_left", "forms", "toasts",
+    "dialogs", "htmx", "counters", "search", "shortcuts", "start",
+)  # fmt: skip
 _COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
 _INDENT = re.compile(r"\n\s*")

@@ -38,17 +38,12 @@ def refuse(error: DomainError) -> Response:
 
 def answer(status: int, sentence: str, *, advice: str = "") -> Response:
     """A page, or a fragment, that says what happened."""
-    template = "errors/_error.html" if htmx.wants_fragment() else "errors/error.html"
-    page = render_template(
-        template,
-        code=status,
-        title=_title(status),
-        sentence=sentence,
-        advice=advice,
-        request_id=g.get("request_id", ""),
-        home_url="/",
-    )
-    response = make_response(page, status)
+    said = {"code": status, "sentence": sentence, "advice": advice, "request_id": g.get("request_id", "")}
+    if htmx.wants_fragment():
+        response = htmx.refusal("errors/_error.html", status, **said)
+    else:
+        page = render_template("errors/error.html", title=_title(status), home_url="/", **said)
+        response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = "2"
     return response

@@ -66,6 +66,12 @@ def signed_in(view: View) -> View:
     return view
 
 
+def unasked(view: View) -> View:
+    """Declare that pages ask by themselves, nobody being there perhaps: that does not keep a visit alive (D14)."""
+    view._unasked = True  # type: ignore[attr-defined]
+    return view
+
+
 def needs(*permissions: str) -> Callable[[View], View]:
     """Declare the permission that an endpoint needs; with several, any one of them opens it."""
 
@@ -131,7 +137,7 @@ def _load(token: str) -> SignedIn | None:
     if found is None:
         return None
     actor, due = found
-    if due:
+    if due and not getattr(current_app.view_functions.get(request.endpoint or ""), "_unasked", False):
         _note_seen(token)
     return SignedIn(token, actor)
 
@@ -188,10 +194,10 @@ def _refuse_foreign_forms() -> None:
 
 def _to_sign_in() -> Response:
     """Send to sign in and back; what was typed into a form is kept for the same person."""
+    if htmx.wants_fragment():  # what was typed stays in the page
+        return htmx.refusal("errors/_signed_out.html", 401, sign_in_url=url_for("accounts.sign_in"))
     where = kept.form_page()
     token = cookie.get("_user_id")
     kept_as = kept.keep(token, where) if token and request.method == "POST" else None
     address = url_for("accounts.sign_in", next=safe_next(where), kept=kept_as)
-    if htmx.wants_fragment():
-        return htmx.go_to(address)
     return redirect(address, 303)  # type: ignore[return-value]

@@ -225,8 +225,11 @@ def test_an_error_says_what_happened_and_what_to_do(site: Flask, code: int, temp
     assert ("8f3c" in html) == (code >= 500 or template == "errors/error.html")
 
 
-def test_a_toast_is_put_beside_the_other_messages(site: Flask) -> None:
+def test_news_are_toasts_and_what_needs_attention_stays_in_the_page(site: Flask) -> None:
     with site.test_request_context("/here"):
-        html = render_template("shared/_toast.html", category="success", sentence="Renewed.")
-    assert 'hx-swap-oob="beforeend:#messages"' in html
-    assert "data-message" in html
+        news = render_template("shared/_toast.html", flashed=[("success", "Renewed.")])
+        trouble = render_template("shared/_toast.html", flashed=[("warning", "No key in stock.")])
+    assert 'hx-swap-oob="beforeend:#toasts"' in news
+    assert "data-toast" in news
+    assert 'hx-swap-oob="beforeend:#messages"' in trouble
+    assert "data-toast" not in trouble

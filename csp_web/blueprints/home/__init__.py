@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("home", __name__)
 
-from csp_web.blueprints.home import dashboard  # noqa: E402, F401 -- it uses the blueprint
+from csp_web.blueprints.home import counters, dashboard  # noqa: E402, F401 -- they use the blueprint

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, request
 
 blueprint = Blueprint("tickets", __name__)
 
-from csp_web.blueprints.tickets import decisions, detail, files, listing, new, thread  # noqa: E402, F401 -- they use it
+from csp_web.blueprints.tickets import decisions, detail, files, listing, new, news, thread  # noqa: E402, F401 -- they use it
 
 
 @blueprint.url_value_preprocessor

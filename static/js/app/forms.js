@@ -27,7 +27,10 @@ function guardAgainstTwice(event) {
   setTimeout(() => release(form), "resend" in form.dataset ? 1500 : 15000);
 }
 
+function isUnsaved(form) {
+  return !form.dataset.sent && form.unsaved !== contents(form);
+}
+
 function warnBeforeLeaving(event) {
-  const unsaved = all("form[data-guard]").some((form) => !form.dataset.sent && form.unsaved !== contents(form));
-  if (unsaved) event.preventDefault();
+  if (all("form[data-guard]").some(isUnsaved)) event.preventDefault();
 }

@@ -1,5 +1,7 @@
-// htmx: token, busy state, errors that nobody else shows.
+// htmx: token, busy state, what was typed beside the part that changes, where the focus goes, errors with Retry.
 let underWay = 0;
+let failed; // the element whose request got no good answer
+let before; // of the swap under way: forms with unsaved text, the element in focus, what there was
 
 function busy(step, target) {
   underWay = Math.max(0, underWay + step);
@@ -12,19 +14,100 @@ function showTrouble() {
   if (message) find("#messages").append(message);
 }
 
-document.addEventListener("htmx:configRequest", (event) => {
+// The state as it is now, of the part that shows it: [data-part="address"].
+function refresh(part) {
+  const fresh = { target: part, swap: "outerHTML", select: `#${part.id}` };
+  return htmx.ajax("GET", part.dataset.part || location.href, fresh);
+}
+
+// Somebody may have signed in again elsewhere: the forms of this page get a token of that visit.
+async function renewToken(address) {
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const token = answer?.ok && answer.headers.get("X-CSRFToken");
+  if (!token) return;
+  find("meta[name='csrf-token']").content = token;
+  for (const input of all("input[name='csrf_token']")) input.value = token;
+}
+
+async function retry(button) {
+  if (button.dataset.retry) await renewToken(button.dataset.retry);
+  button.closest(".message").remove();
+  if (failed?.matches("form")) failed.requestSubmit(failed.sender?.isConnected ? failed.sender : null);
+  else if (failed?.matches("a, button")) failed.click();
+  else if (failed) htmx.trigger(failed, "change");
+}
+
+// What stays although its part is replaced: other forms with text, and the place where a person is.
+function remember(target, sender) {
+  const active = target.contains(document.activeElement) ? document.activeElement : null;
+  const forms = all("form[data-guard][id]", target).filter((form) => isUnsaved(form) && !form.contains(sender));
+  const peers = active?.name ? all(`[name="${active.name}"]`, target) : [];
+  const known = new Set(all("article[id]", target).map((article) => article.id));
+  return { active, forms, known, peers: active?.name, place: peers.indexOf(active) };
+}
+
+function putBack({ active, forms }) {
+  for (const form of forms) document.getElementById(form.id)?.replaceWith(form);
+  if (forms.some((form) => form.contains(active))) active.focus({ preventScroll: true });
+}
+
+function placeOfFocus(part, { known, peers, place }) {
+  if (part.hidden) return find("a", part.previousElementSibling);
+  const fresh = all("article[id]", part).find((article) => !known.has(article.id));
+  const same = peers ? all(`[name="${peers}"]`, part) : [];
+  return fresh || same[Math.min(place, same.length - 1)] || (part.hasAttribute("tabindex") ? part : find("h2, h3", part) || part);
+}
+
+function bringFocus(part) {
+  const lost = !document.activeElement || document.activeElement === document.body;
+  if (!lost || !before || !part.isConnected || part.closest("#messages, #toasts")) return;
+  const place = placeOfFocus(part, before);
+  if (!place.matches("a, button, input, select, textarea")) place.tabIndex = -1;
+  place.focus();
+}
+
+const on = (name, listener) => document.addEventListener(`htmx:${name}`, listener);
+
+on("configRequest", ({ detail }) => {
   const token = find("meta[name='csrf-token']");
-  if (token) event.detail.headers["X-CSRFToken"] = token.content;
+  if (token) detail.headers["X-CSRFToken"] = token.content;
+  // Addresses of filtered lists name what narrows them, nothing else.
+  if (detail.verb === "get") for (const [name, value] of [...detail.formData]) if (!value) detail.formData.delete(name);
 });
-document.addEventListener("htmx:beforeSend", (event) => busy(1, event.detail.target));
-document.addEventListener("htmx:afterRequest", (event) => busy(-1, event.detail.target));
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr } = event.detail;
-  const ours = xhr.responseText.includes("data-message");
-  if (xhr.status >= 400 && event.detail.isError && !ours) {
-    event.detail.shouldSwap = false;
+on("beforeRequest", ({ detail }) => {
+  const form = detail.requestConfig.verb !== "get" && detail.elt.closest("form");
+  if (form) form.dataset.sent = "yes";
+  for (const old of all("#messages .message")) if (form || find("[data-retry]", old)) old.remove();
+});
+on("beforeSend", ({ detail }) => busy(1, detail.target));
+on("afterRequest", ({ detail }) => {
+  busy(-1, detail.target);
+  const form = detail.elt.closest("form");
+  if (form) delete form.dataset.sent;
+  if (!detail.successful) {
+    failed = detail.elt;
+    failed.sender = detail.requestConfig.triggeringEvent?.submitter;
+  }
+  const part = detail.xhr.status === 409 && detail.elt.closest("[data-part]");
+  if (part) refresh(part);
+});
+on("beforeSwap", ({ detail }) => {
+  const { xhr } = detail;
+  if (xhr.status >= 400 && detail.isError && !xhr.responseText.includes("data-message")) {
+    detail.shouldSwap = false;
     showTrouble();
   }
+  if (detail.target.id !== "messages") before = remember(detail.target, detail.elt);
 });
-document.addEventListener("htmx:sendError", showTrouble);
-document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));
+on("afterSwap", () => before && putBack(before));
+on("sendError", showTrouble);
+// Back and forward load the page anew: the browser then shows the place where the person was.
+on("historyCacheMiss", (event) => {
+  event.preventDefault();
+  location.reload();
+});
+on("afterSettle", ({ target }) => {
+  prepare(target);
+  bringFocus(target);
+  if (target.dataset.found) announce(target.dataset.found);
+});

@@ -2,10 +2,11 @@
 function prepare(within) {
   for (const form of all("form[data-guard]", within)) {
     // A form that came back with errors holds unsaved text from the start.
-    form.unsaved = find("[data-error-summary]", form.parentElement) ? "" : contents(form);
+    form.unsaved ??= find("[data-error-summary]", form.parentElement) ? "" : contents(form);
   }
   all("[data-auto-hide]", within).forEach(hideLater);
   all("[data-countdown]", within).forEach(showTimeLeft);
+  all("[data-toast]", within).forEach(leaveLater);
   all("[data-error-summary]", within)[0]?.focus();
 }
 
@@ -17,7 +18,9 @@ document.addEventListener("click", (event) => {
   else if (button.dataset.themeChoice) {
     event.preventDefault();
     chooseTheme(button.dataset.themeChoice);
-  } else if ("dismiss" in button.dataset) button.closest(".message").remove();
+  } else if ("dismiss" in button.dataset) dismiss(button.closest(".message"));
+  else if ("retry" in button.dataset) retry(button);
+  else if (button.dataset.refresh) refresh(find(button.dataset.refresh));
 });
 
 document.addEventListener("change", (event) => {
