@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from csp_web import db
-from csp_web.db import session, transaction
+from csp_web.db import now, session, transaction
 from csp_web.domain.actors import Actor, actor_of
 from csp_web.domain.sessions import start
 from csp_web.identifiers import fold, new_alternate_id, new_order_id
@@ -53,8 +53,8 @@ class World:
     offers: dict[str, int] = field(default_factory=dict)
 
     def actor(self, name: str) -> Actor:
-        """A person as the domain sees them."""
-        return actor_of(session.get_one(User, self.people[name]))
+        """A person as the domain sees them, who has just typed the password."""
+        return replace(actor_of(session.get_one(User, self.people[name])), confirmed_at=now())
 
     def customer(self, name: str) -> Customer:
         """A customer's row."""

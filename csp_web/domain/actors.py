@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,9 +14,10 @@ from csp_web.db import Base, session
 from csp_web.domain.permissions import PERMISSIONS, ROLE_NAMES, roles_with
 from csp_web.errors import Forbidden, NotFound
 from csp_web.i18n import gettext as _
-from csp_web.models import Role, Ticket, User
+from csp_web.models import Role, Ticket, User, UserRole
 
 Row = TypeVar("Row", bound=Base)
+_COLLEAGUES_READ, _COLLEAGUES_NAMED = 500, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Actor:
     of_operator: bool = False
     address: str = ""
     request_id: str = ""
+    confirmed_at: datetime | None = None  # when this session's password was typed last; None: not a session
 
     def may(self, permission: str) -> bool:
         """Whether one of the roles has a permission."""
@@ -72,11 +75,36 @@ def refusal(actor: Actor, permission: str) -> str:
     """Why the actor may not, naming the roles that may (D14, B6); empty when allowed."""
     if actor.may(permission):
         return ""
-    names = ", ".join(_(ROLE_NAMES[role]) for role in roles_with(permission))
+    roles = roles_with(permission)
+    names = ", ".join(_(ROLE_NAMES[role]) for role in roles)
+    if not actor.of_operator and all(role.of_operator for role in roles):
+        return _("This is done by the operator: it needs the role %(roles)s. Ask in a support request.", roles=names)
+    if colleagues := _colleagues_with(actor.partner_id, roles):
+        return _(
+            "This needs the role: %(roles)s. Ask a colleague who has it: %(names)s.",
+            roles=names,
+            names=", ".join(colleagues),
+        )
     return _(
         "This needs the role: %(roles)s. Ask a colleague who has it, or your admin agent to give it to you.",
         roles=names,
     )
+
+
+def _colleagues_with(partner_id: int, roles: tuple[Role, ...]) -> list[str]:
+    """The names of the first few people of an organisation who have one of the roles; one statement per request."""
+    known: dict[int, list[tuple[str, Role]]] = session().info.setdefault("colleagues", {})
+    if partner_id not in known:
+        statement = (
+            select(User.name, UserRole.role)
+            .join(UserRole, UserRole.user_id == User.id)
+            .where(User.partner_id == partner_id, User.disabled_at.is_(None))
+            .order_by(User.name, User.id)
+            .limit(_COLLEAGUES_READ)
+        )
+        known[partner_id] = [(name, role) for name, role in session.execute(statement)]
+    found = dict.fromkeys(name for name, role in known[partner_id] if role in roles)
+    return list(found)[:_COLLEAGUES_NAMED]
 
 
 def require(actor: Actor, permission: str) -> None:

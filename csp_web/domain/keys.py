@@ -7,15 +7,13 @@ again it is the same key.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select, update
 
 from csp_web.db import for_update, now, session
-from csp_web.domain import audit, vault
+from csp_web.domain import audit
 from csp_web.domain.actors import Actor, require
-from csp_web.domain.cancellation_window import requested_in
 from csp_web.domain.key_import import KeyImport, import_keys
+from csp_web.domain.key_showing import show_key
 from csp_web.domain.key_stock import CANCELLED, Need, assign, fill_waiting, take_all, wait_for
 from csp_web.errors import NotFound, Refused
 from csp_web.i18n import format_datetime
@@ -84,43 +82,6 @@ def _held(entitlement: Entitlement, version: str) -> KeyAssignment | KeyWait | N
     )
     waiting = select(KeyWait).filter_by(entitlement_id=entitlement.id, version=version, ended_at=None)
     return session.scalar(living) or session.scalar(waiting)
-
-
-def show_key(assignment: KeyAssignment, *, by: Actor) -> vault.ClearKey:
-    """Show a key to a person (D11). The log says so in the same transaction: commit it before the key is rendered.
-
-    Raises:
-        Forbidden: only an admin agent sees keys (R19).
-        Refused: the key was revoked; the sentence says when and why. Or its line is to be cancelled under terms by which
-            no key may have been seen.
-        VaultClosed: the key cannot be read with the secret that the server has.
-    """
-    require(by, "keys.handle")
-    subscription = for_update(Subscription, assignment.subscription_id)
-    assignment = for_update(KeyAssignment, assignment.id)
-    if assignment.revoked_at is not None:
-        raise Refused(_revoked(assignment.revoked_at, assignment.revoked_reason or ""), rule="R30")
-    if subscription.policy_terms.get("requires_key_unseen") and (ticket := requested_in(subscription)):
-        raise Refused(_("Its cancellation was requested in ticket %(number)s.", number=ticket), rule="D8")
-    row = assignment.product_key
-    clear = vault.unseal(vault.Sealed(row.ciphertext, row.key_id), sku=row.sku_id)
-    if assignment.first_shown_at is None:
-        assignment.first_shown_at, assignment.first_shown_by_id = now(), by.id
-    audit.record(
-        "show_key",
-        by=by,
-        resource=("subscription", subscription.uuid),
-        customer=subscription.customer,
-        product=assignment.entitlement.product.title,
-        version=assignment.version,
-        key=vault.masked(row.last_five),
-    )
-    session.flush()
-    return clear
-
-
-def _revoked(at: datetime, reason: str) -> str:
-    return _("This key was revoked on %(at)s: %(reason)s", at=format_datetime(at), reason=reason)
 
 
 def find_assignment(subscription: Subscription, number: int) -> KeyAssignment:

@@ -48,6 +48,7 @@ _PERSON = (
         _partner.is_operator,
         _role.role,
         _session.last_seen_at,
+        _session.confirmed_at,
     )
     .select_from(UserSession.__table__)
     .join(User.__table__, _user.id == _session.user_id)
@@ -86,6 +87,7 @@ def actor_for(token: str, *, idle: timedelta, address: str, request_id: str) -> 
         of_operator=first.is_operator,
         address=address,
         request_id=request_id,
+        confirmed_at=first.confirmed_at,
     )
     return actor, at - first.last_seen_at > SEEN_EVERY
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf.file import FileField
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from csp_web.i18n import lazy_gettext as _l
 from csp_web.web.forms import CreatingForm, Form
 
 LARGEST_ID = 2**63 - 1
-NAME, REASON, RECIPIENT = 100, 500, 200
+NAME, REASON, RECIPIENT, SHOWING = 100, 500, 200, 200
 PASTED = 2_000_000
 
 
@@ -33,6 +33,19 @@ class KeyForm(Form):
 
     entitlement = IntegerField(validators=[InputRequired(), NumberRange(1, LARGEST_ID)])
     version = StringField(validators=[InputRequired(), Length(max=NAME)])
+
+
+class ShowKeyForm(Form):
+    """**Show key**: the password, where it was not typed lately, and what for."""
+
+    password = PasswordField(_l("Password"), id="show-password", render_kw={"autocomplete": "current-password"})
+    reason = StringField(
+        _l("Reason (optional)"),
+        id="show-reason",
+        validators=[Length(max=SHOWING, message=_l("At most 200 characters."))],
+        description=_l("For the activity log, like a ticket’s number."),
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class KeyImportForm(Form):

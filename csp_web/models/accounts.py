@@ -105,6 +105,7 @@ class UserSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=now)  # when the password was typed last
     address: Mapped[str] = mapped_column(default="")
     agent: Mapped[str] = mapped_column(default="")
     revoked_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -60,6 +60,10 @@ class ProductKey(Base):
     state: Mapped[KeyState] = mapped_column(default=KeyState.FREE)
     imported_at: Mapped[datetime] = mapped_column(default=now)
     imported_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    # Set when the operator takes a free key out of stock; why a revoked one is there its assignment says.
+    quarantined_at: Mapped[datetime | None]
+    quarantined_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    quarantine_reason: Mapped[str | None]
 
     pool: Mapped[KeyPool] = relationship()
 
@@ -121,3 +125,13 @@ class KeyWait(Base):
     pool: Mapped[KeyPool] = relationship()
     subscription: Mapped[Subscription] = relationship()
     entitlement: Mapped[Entitlement] = relationship()
+
+
+class KeyShowings(Base):
+    """How many keys a person was shown in a day (UTC), so that nobody shows more than the limit (B4)."""
+
+    __tablename__ = "key_showings"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)

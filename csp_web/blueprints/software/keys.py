@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, url_for
+from flask import session as cookie
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import show_software
 from csp_web.db import transaction
+from csp_web.domain.confirming import NotConfirmed, confirm
 from csp_web.domain.keys import find_assignment, find_entitlement, key_for_version, show_key
 from csp_web.domain.software_line import versions_with_keys
-from csp_web.errors import NotFound
-from csp_web.forms.software import KeyForm
+from csp_web.errors import Invalid, NotFound
+from csp_web.forms.software import KeyForm, ShowKeyForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer, KeyAssignment, Subscription
 from csp_web.web.gate import current_actor, needs
@@ -44,7 +46,21 @@ def take_key(customer: Customer, subscription: Subscription) -> Any:
 @blueprint.post(f"{LINE}/keys/<int:assignment>/showing")
 @needs("keys.handle")
 def show(customer: Customer, subscription: Subscription, assignment: int) -> Any:
-    """**Show key**: the log is written and committed before the key is rendered, on this one answer."""
-    with transaction():
-        key = show_key(find_assignment(subscription, assignment), by=current_actor())
+    """**Show key**: the log is written and committed before the key is rendered, on this one answer (B4).
+
+    Without a password typed in the last minutes the answer is the question for it (422), in the key's place.
+    """
+    form, row = ShowKeyForm(), find_assignment(subscription, assignment)
+    try:
+        if not form.validate():
+            raise Invalid({})
+        actor = current_actor()
+        if form.password.data:
+            actor = confirm(cookie["_user_id"], form.password.data, by=actor)
+        with transaction():
+            key = show_key(row, by=actor, reason=form.reason.data or "")
+    except (NotConfirmed, Invalid) as refusal:
+        if isinstance(refusal, Invalid):
+            form.take(refusal.problems)
+        return show_software(customer, subscription, asked=(assignment, form), status=422)
     return show_software(customer, subscription, shown=(assignment, key))

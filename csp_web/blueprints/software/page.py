@@ -17,7 +17,7 @@ from csp_web.domain.links import LinkState, handover_problems, link_state
 from csp_web.domain.software import software_of
 from csp_web.domain.software_line import Picked, opened_line
 from csp_web.domain.vault import ClearKey
-from csp_web.forms.software import LARGEST_ID, HandoverForm
+from csp_web.forms.software import LARGEST_ID, HandoverForm, ShowKeyForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer, DownloadLink, Subscription
 from csp_web.web import htmx
@@ -51,13 +51,18 @@ def show_software(
     *,
     picked: Picked = NOTHING_PICKED,
     shown: tuple[int, ClearKey] | None = None,
+    asked: tuple[int, ShowKeyForm] | None = None,
     form: HandoverForm | None = None,
     status: int = 200,
 ) -> Any:
-    """The page; for htmx only the opened line. ``shown`` is a key that was just asked for, with its assignment."""
+    """The page; for htmx only the opened line.
+
+    ``shown`` is a key that was just asked for, with its assignment; ``asked`` is an assignment whose key is shown when
+    the password is typed, with the form for it.
+    """
     more: dict[str, Any] = {"customer": customer, "opened": opened}
     if opened is not None:
-        more |= _opened(opened, picked, shown, form)
+        more |= _opened(opened, picked, form) | {"shown": shown, "asked": asked}
         if htmx.wants_fragment():
             return make_response(render_template("software/_opened.html", **more), status)
     return make_response(render_template("software/index.html", **more, **_listed(customer, opened)), status)
@@ -80,9 +85,7 @@ def _listed(customer: Customer, opened: Subscription | None) -> dict[str, Any]:
     }
 
 
-def _opened(
-    line: Subscription, picked: Picked, shown: tuple[int, ClearKey] | None, form: HandoverForm | None
-) -> dict[str, Any]:
+def _opened(line: Subscription, picked: Picked, form: HandoverForm | None) -> dict[str, Any]:
     actor, at = current_actor(), now()
     return {
         "line": opened_line(line, picked),
@@ -94,7 +97,6 @@ def _opened(
         "links": _links(line, actor),
         "made": request.args.get("link", type=int),
         "direct": _direct_address(line, actor),
-        "shown": shown,
         "form": form,
         "new_token": lambda: secrets.token_urlsafe(18),
     }
