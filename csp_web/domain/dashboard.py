@@ -1,4 +1,4 @@
-"""What waits for a person: deadlines, keys, links, support requests, orders, stock (B5, D12). Short lists, fixed queries."""
+"""What waits for a person: deadlines, keys, links, support requests, orders (B5, D12). Short lists, fixed queries."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from csp_web.db import session
 from csp_web.domain.actors import Actor
+from csp_web.domain.dashboard_tickets import NOT_CLOSED
 from csp_web.models import (
     Customer,
     DownloadLink,
     DownloadOption,
-    KeyPool,
-    KeyState,
     KeyWait,
     Order,
-    OutboxMessage,
-    OutboxState,
     Partner,
-    Product,
-    ProductKey,
-    Sku,
     Subscription,
     SubscriptionStatus,
     Ticket,
@@ -51,8 +45,6 @@ class Dashboard:
     tickets: Rows | None = None  # number, title, status, impact, updated_at, company_name
     orders: Rows | None = None  # order_id, placed_at, lines, customer_uuid, company_name
     queue: Rows | None = None  # number, title, status, impact, first_answer_due_at, answered, partner, assigned_to
-    stock: Rows | None = None  # product_title, sku_title, version, free, low_at, waiting
-    failed_mails: int = 0
 
 
 def dashboard(actor: Actor, at: datetime) -> Dashboard:
@@ -61,11 +53,9 @@ def dashboard(actor: Actor, at: datetime) -> Dashboard:
         deadlines=_rows(_deadlines(actor, at)) if actor.may("software.see") else None,
         waiting=_rows(_waiting(actor)) if actor.may("software.see") else None,
         links=_rows(_links(actor, at)) if actor.may("keys.handle") else None,
-        tickets=_rows(_tickets(actor)) if actor.may("tickets.see") and not actor.sees_all_partners else None,
+        tickets=_tickets(actor) if actor.may("tickets.see") and not actor.sees_all_partners else None,
         orders=_rows(_orders(actor)) if actor.may("orders.see") else None,
-        queue=_rows(_queue()) if actor.sees_all_partners else None,
-        stock=_rows(_stock()) if actor.may("operator.manage") else None,
-        failed_mails=_failed_mails() if actor.may("operator.manage") else 0,
+        queue=_queue() if actor.sees_all_partners else None,
     )
 
 
@@ -140,15 +130,27 @@ def _links(actor: Actor, at: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _tickets(actor: Actor) -> Select[*tuple[Any, ...]]:
+def _tickets(actor: Actor) -> Rows:
     """The partner's support requests that are not closed; those that wait for the partner first (D3)."""
-    waits_for_us = case((Ticket.status == TicketStatus.ATTENTION_NEEDED, 0), else_=1)
-    return (
-        select(Ticket.number, Ticket.title, Ticket.status, Ticket.impact, Ticket.updated_at, Customer.company_name)
-        .outerjoin(Customer, Customer.id == Ticket.customer_id)
-        .where(Ticket.partner_id == actor.partner_id, Ticket.status != TicketStatus.CLOSED)
-        .order_by(waits_for_us, Ticket.updated_at.desc())
-    )
+
+    def latest(place: int, status: TicketStatus) -> Select[*tuple[Any, ...]]:
+        columns = (literal(place).label("place"), Ticket.number, Ticket.title, Ticket.status, Ticket.impact)
+        found = select(*columns, Ticket.updated_at, Customer.company_name)
+        return (
+            found.outerjoin(Customer, Customer.id == Ticket.customer_id)
+            .where(Ticket.partner_id == actor.partner_id, Ticket.status == status)
+            .order_by(Ticket.updated_at.desc())
+        )
+
+    return _first([latest(0, TicketStatus.ATTENTION_NEEDED), latest(1, TicketStatus.OPEN)], "updated_at", newest=True)
+
+
+def _first(parts: Sequence[Select[*tuple[Any, ...]]], by: str, *, newest: bool = False) -> Rows:
+    """The first rows of the first part, then of the next: each part reads the few rows of an index that it gives."""
+    short = [select(part.limit(SHOWN).subquery()) for part in parts]
+    found = union_all(*short).subquery()
+    order = found.c[by].desc() if newest else found.c[by]
+    return session.execute(select(found).order_by(found.c.place, order).limit(SHOWN)).all()
 
 
 def _orders(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -168,52 +170,20 @@ def _orders(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _queue() -> Select[*tuple[Any, ...]]:
+def _queue() -> Rows:
     """All partners' open support requests: unanswered ones first, by when the answer is due (D3)."""
     assignee = aliased(User)
-    answered = Ticket.first_answered_at.is_not(None)
-    return (
-        select(
-            Ticket.number,
-            Ticket.title,
-            Ticket.status,
-            Ticket.impact,
-            Ticket.first_answer_due_at,
-            answered.label("answered"),
-            Partner.name.label("partner"),
-            assignee.name.label("assigned_to"),
+
+    def due(place: int, answered: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+        columns = (literal(place).label("place"), Ticket.number, Ticket.title, Ticket.status, Ticket.impact)
+        who = (Partner.name.label("partner"), assignee.name.label("assigned_to"))
+        return (
+            select(*columns, Ticket.first_answer_due_at, (literal(place) == 1).label("answered"), *who)
+            .join(Partner, Partner.id == Ticket.partner_id)
+            .outerjoin(assignee, assignee.id == Ticket.assigned_to_id)
+            .where(NOT_CLOSED, Ticket.status == TicketStatus.OPEN, answered)
+            .order_by(Ticket.first_answer_due_at)
         )
-        .join(Partner, Partner.id == Ticket.partner_id)
-        .outerjoin(assignee, assignee.id == Ticket.assigned_to_id)
-        .where(Ticket.status == TicketStatus.OPEN)
-        .order_by(answered, Ticket.first_answer_due_at)
-    )
 
-
-def _stock() -> Select[*tuple[Any, ...]]:
-    """Pools with as few keys as should be told, those with waiting lines first (D12)."""
-    free = select(ProductKey.pool_id, func.count().label("free")).where(ProductKey.state == KeyState.FREE)
-    waits = select(KeyWait.pool_id, func.count().label("waiting")).where(KeyWait.ended_at.is_(None))
-    free_keys, open_waits = free.group_by(ProductKey.pool_id).subquery(), waits.group_by(KeyWait.pool_id).subquery()
-    left, waiting = func.coalesce(free_keys.c.free, 0), func.coalesce(open_waits.c.waiting, 0)
-    return (
-        select(
-            Product.title.label("product_title"),
-            Sku.title.label("sku_title"),
-            KeyPool.version,
-            left.label("free"),
-            KeyPool.low_at,
-            waiting.label("waiting"),
-        )
-        .join(Sku, Sku.id == KeyPool.sku_id)
-        .join(Product, Product.id == Sku.product_id)
-        .outerjoin(free_keys, free_keys.c.pool_id == KeyPool.id)
-        .outerjoin(open_waits, open_waits.c.pool_id == KeyPool.id)
-        .where(left <= KeyPool.low_at)
-        .order_by(waiting.desc(), left, KeyPool.id)
-    )
-
-
-def _failed_mails() -> int:
-    statement = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == OutboxState.FAILED)
-    return session.scalar(statement) or 0
+    unanswered, answered = Ticket.first_answered_at.is_(None), Ticket.first_answered_at.is_not(None)
+    return _first([due(0, unanswered), due(1, answered)], "first_answer_due_at")

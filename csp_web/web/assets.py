@@ -31,7 +31,22 @@ _TYPES = {
 }
 _STYLESHEET = "css/site.css"
 # Order of the cascade; the sheets declare the same order in tokens.css.
-_SHEETS = ("tokens", "base", "layout", "components", "buttons", "messages", "forms", "tables", "search", "living", "guide", "print")
+_SHEETS = (
+    "tokens",
+    "base",
+    "layout",
+    "components",
+    "buttons",
+    "messages",
+    "forms",
+    "tables",
+    "search",
+    "living",
+    "guide",
+    "charts",
+    "timeline",
+    "print",
+)
 _SCRIPT = "js/app.js"
 # Names are shared inside one function: what starts last stands last.
 _PARTS = (

@@ -117,10 +117,11 @@ def test_the_operator_admin_hears_of_mails_that_were_given_up(app: Flask, world:
     assert "could not be sent" not in page(app, world, "alice")
 
 
-@pytest.mark.parametrize("name", ["alice", "sam", "olga"])
+@pytest.mark.parametrize("name", ["alice", "bob", "helen", "bill", "audrey", "sam", "olga"])
 def test_the_number_of_queries_does_not_grow(app: Flask, world: World, name: str) -> None:
     install_types()
     client = world.sign_in(app, name)
+    client.get("/")  # what a process asks only once
     with counted_statements() as few:
         client.get("/")
     for _line in range(20):
@@ -129,5 +130,5 @@ def test_the_number_of_queries_does_not_grow(app: Flask, world: World, name: str
         file_ticket(world, other_details(title=f"Trouble {number}"), at=now())
     with counted_statements() as many:
         text = client.get("/").text
-    assert len(many) == len(few) <= 10
+    assert len(many) == len(few) <= 12
     assert text.count("<tr>") < 60
