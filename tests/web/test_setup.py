@@ -186,6 +186,7 @@ def test_t5_two_browsers_at_once_make_one_first_person(fresh: Flask) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert sorted(said) == ["made", "refused"]
+    session.rollback()
     assert session.scalar(select(func.count()).select_from(User)) == 1
     assert session.scalar(select(func.count()).select_from(Partner)) == 1
 
