@@ -6,25 +6,26 @@ import os
 import sys
 import tempfile
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import click
+from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
 
 from csp_web import __version__, db, migrate
-from csp_web.cli import archive
-from csp_web.cli.archive import Manifest, Writer
 from csp_web.cli.base import attach, existing_file, open_installation
-from csp_web.cli.database_copies import MEMBERS, copy_database, is_empty, kind_of, restore_database
 from csp_web.cli.doctor import examine
-from csp_web.cli.progress import counted, progress
+from csp_web.cli.progress import Bars
 from csp_web.config import Settings, load
-from csp_web.domain import configured
+from csp_web.domain import configured, jobs
+from csp_web.domain.backups import FILES, SECRETS, name_of, write_backup
 from csp_web.domain.configured import file_store
+from csp_web.services import archive
+from csp_web.services.archive import Manifest
+from csp_web.services.database_copies import MEMBERS, kind_of, restore_database
 from csp_web.services.files import KEY
 
-SECRETS = {"secrets/secret-key": "secret_key", "secrets/keys-key": "keys_key"}
-FILES = "files/"
+STEPS = {"database": "Database", "files": "Files", "proving": "Reading it back"}
 
 
 @click.command()
@@ -39,52 +40,13 @@ def backup(file: Path, without_secrets: bool) -> None:
     settings = open_installation()
     if not file.absolute().parent.is_dir():
         raise click.ClickException(f"There is no folder {file.absolute().parent}.")
-    manifest = _manifest(settings)
-    with tempfile.TemporaryDirectory(prefix=".csp-web-backup-", dir=file.absolute().parent) as folder:
-        copy = Path(folder) / MEMBERS[manifest.database]
-        copy_database(settings.database_url, copy)
-        with archive.writing(file.absolute(), manifest) as writer:
-            writer.add_file(copy.name, copy)
-            stored = _add_files(writer)  # after the database: a row's file is always there before the row
-            if not without_secrets:
-                _add_secrets(writer, settings)
+    with Bars(STEPS) as bars:
+        stored = write_backup(file.absolute(), settings=settings, with_secrets=not without_secrets, tell=bars)
     click.echo(f"Backed up to {file}: database, {stored} files, {'no' if without_secrets else 'the'} secrets.")
     if without_secrets:
         click.echo(
             "Keep CSP_WEB_SECRET_KEY and CSP_WEB_KEYS_KEY elsewhere: nothing can be restored without them.", err=True
         )
-
-
-def _manifest(settings: Settings) -> Manifest:
-    return Manifest(
-        version=__version__,
-        revision=str(migrate.newest()),
-        database=kind_of(settings.database_url),
-        made_at=db.now().isoformat(timespec="seconds"),
-        secrets={name: name_of(getattr(settings, name)) for name in SECRETS.values()},
-    )
-
-
-def name_of(secret: str) -> str:
-    """A name by which a secret is known again and from which it cannot be found."""
-    return sha256(b"csp-web backup: name of a secret\0" + secret.encode()).hexdigest()[:16]
-
-
-def _add_files(writer: Writer) -> int:
-    keys = [key for key in file_store().keys_older_than(timedelta(seconds=-60)) if KEY.fullmatch(key)]
-    stored = 0
-    with progress("Files", len(keys)) as step:
-        for key in counted(keys, step):
-            path = file_store().path(key)
-            if path is not None and path.exists():  # an upload that was thrown away meanwhile is no loss
-                writer.add_file(FILES + key, path)
-                stored += 1
-    return stored
-
-
-def _add_secrets(writer: Writer, settings: Settings) -> None:
-    for member, name in SECRETS.items():
-        writer.add_text(member, getattr(settings, name))
 
 
 @click.command()
@@ -107,6 +69,8 @@ def restore(file: Path) -> None:
     _place_database(file, manifest, settings)
     click.echo(f"Restored the backup of {manifest.made_at}. Examining it:")
     attach(settings)
+    with db.transaction():
+        jobs.give_up_open("The installation was restored from a backup that was made while this was under way.")
     db.refresh_statistics()
     sys.exit(0 if examine(settings, read_files=True) else 1)
 
@@ -138,6 +102,18 @@ def _refuse_full(settings: Settings, manifest: Manifest) -> None:
         raise click.ClickException(
             f"There are files in {settings.files_url}. A backup is restored into an empty installation only."
         )
+
+
+def is_empty(database_url: str) -> bool:
+    """Whether the database holds no table. SQLite's file is not made by looking."""
+    path = make_url(database_url).database
+    if kind_of(database_url) == "sqlite" and not (path and Path(path).exists()):
+        return True
+    engine = db.configure(database_url)
+    try:
+        return not inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
 
 
 def _place_secrets(settings: Settings, manifest: Manifest, file: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Protocol, TypeVar
 
 import click
@@ -37,6 +37,30 @@ def progress(label: str, total: int) -> Iterator[Step]:
             bar.update(done - bar.pos)
 
         yield step
+
+
+class Bars:
+    """A bar for each step of long work, with the sizes done and the time left, when standard error is a terminal."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        self._labels = labels
+        self._open = ExitStack()
+        self._tell: Step = _unseen
+
+    def __enter__(self) -> Bars:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._open.close()
+
+    def step(self, name: str, total: int = 0) -> None:
+        """A new step begins."""
+        self._open.close()
+        self._tell = self._open.enter_context(progress(self._labels[name], total))
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """So much of the step is done."""
+        self._tell(done, total)
 
 
 def counted(items: Iterable[Item], step: Step) -> Iterator[Item]:

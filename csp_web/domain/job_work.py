@@ -247,6 +247,8 @@ def _back_to_queue(task: Task, *, tries: int) -> bool:
     session.rollback()
     with transaction():
         row = for_update(Job, task.id)
+        if not row.is_open:
+            return True
         row.tries += tries
         if row.tries >= MOST_TRIES:
             return False

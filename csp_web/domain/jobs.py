@@ -141,6 +141,12 @@ def end(row: Job, state: JobState, *, error: str = "", result: dict[str, Any] | 
     session.flush()
 
 
+def give_up_open(error: str) -> None:
+    """Note of everything under way that it failed, inside the caller's transaction: after a backup was restored."""
+    for row in session.scalars(select(Job).where(Job.state.in_(OPEN))):
+        end(row, JobState.FAILED, error=error)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a job is at this moment."""

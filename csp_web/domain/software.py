@@ -5,14 +5,14 @@ Rows are tuples of what the page shows. A page takes a fixed number of statement
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select, type_coerce
 
-from csp_web.db import GuidText, now
+from csp_web.db import GuidText, now, read, session
 from csp_web.domain.actors import Actor
 from csp_web.domain.cancellation_window import number_of_request, terms_without_words
 from csp_web.domain.customers import customer_ids_with
@@ -80,6 +80,7 @@ class SoftwareList:
     at: datetime
 
 
+ROWS_AT_ONCE = 1000  # of an export
 _line, _product, _customer = Subscription.__table__.c, Product.__table__.c, Customer.__table__.c
 _key, _wait = KeyAssignment.__table__.c, KeyWait.__table__.c
 _SOFTWARE = ProductType.SOFTWARE_SUBSCRIPTION
@@ -133,12 +134,34 @@ def software_of(customer: Customer, *, cursor: str | None = None, opened: Subscr
 
 def all_software(actor: Actor, filters: Filters, *, cursor: str | None = None) -> SoftwareList:
     """The software of all of the partner's customers, newest first; by deadline when that is asked for (B7)."""
-    listing = _NEWEST_FIRST
-    if filters.deadline_days:
-        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.cancel_until, _line.id))
-    elif filters.any:
-        listing = Listing(_OF_PARTNER.where(*_narrowed(actor, filters)), (_line.id,), descending=True)
+    listing = _listing(actor, filters, PAGE_SIZE) if filters.any else _NEWEST_FIRST
     return _told(listing.page(cursor, partner=actor.partner_id))
+
+
+def _listing(actor: Actor, filters: Filters, size: int) -> Listing:
+    narrowed = _OF_PARTNER.where(*_narrowed(actor, filters))
+    if filters.deadline_days:
+        return Listing(narrowed, (_line.cancel_until, _line.id), size=size)
+    return Listing(narrowed, (_line.id,), descending=True, size=size)
+
+
+def every_line(actor: Actor, filters: Filters) -> Iterator[Line]:
+    """All that ``all_software`` shows on its pages, in the same order; read in batches, so that memory stays flat."""
+    listing, cursor = _listing(actor, filters, ROWS_AT_ONCE), None
+    while True:
+        software = _told(listing.page(cursor, partner=actor.partner_id))
+        yield from software.lines
+        session.rollback()  # nobody's reading is held open between two batches
+        if software.next is None:
+            return
+        cursor = software.next
+
+
+def count_lines(actor: Actor, filters: Filters, *, up_to: int | None = None) -> int:
+    """How many lines ``every_line`` gives, counted up to a limit."""
+    matching = _OF_PARTNER.where(*_narrowed(actor, filters)).with_only_columns(_line.id).limit(up_to)
+    counted = select(func.count()).select_from(matching.subquery())
+    return int(read(counted, {"partner": actor.partner_id}).scalar_one())
 
 
 def _narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
@@ -211,4 +234,14 @@ def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: 
     return "shown" if least_key == _SHOWN else "ready"
 
 
-__all__ = ["PAGE_SIZE", "Filters", "LineKeys", "SoftwareList", "all_software", "software_of"]
+__all__ = [
+    "PAGE_SIZE",
+    "Filters",
+    "Line",
+    "LineKeys",
+    "SoftwareList",
+    "all_software",
+    "count_lines",
+    "every_line",
+    "software_of",
+]

@@ -1,4 +1,8 @@
-"""The worker: the one thread or process that does what no request waits for (``background`` of the server)."""
+"""The worker: the one process that does what no request waits for (``background`` of the server).
+
+One thread does what comes round; long work (``job_table``) has threads of its own, so that mails do not wait behind a
+backup, nor a small export behind a large one.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ from datetime import datetime, timedelta
 from csp_web import db
 from csp_web.config import Settings
 from csp_web.db import transaction
-from csp_web.domain import attachments, configured, outbox, periodic, sessions, throttle, transfers
+from csp_web.domain import attachments, configured, job_table, jobs, outbox, periodic, sessions, throttle, transfers
 from csp_web.services.mail import SmtpServer
 
 MAIL_EVERY = timedelta(seconds=5)
 GIVE_BACK_EVERY = timedelta(minutes=5)
 TIDY_EVERY = timedelta(hours=1)
 UPLOADS_KEPT = timedelta(days=1)
+AT_ONCE = 2  # jobs
 
 
 def run_worker(stop: threading.Event, settings: Settings) -> None:
@@ -22,7 +27,15 @@ def run_worker(stop: threading.Event, settings: Settings) -> None:
     db.configure(settings.database_url)
     configured.configure(settings)
     register_jobs(settings)
-    periodic.work(stop)
+    long_work = [threading.Thread(target=job_table.work, args=(stop,), daemon=True) for _each in range(AT_ONCE)]
+    for thread in long_work:
+        thread.start()
+    try:
+        periodic.work(stop)
+    finally:
+        stop.set()
+        for thread in long_work:
+            thread.join()
 
 
 def register_jobs(settings: Settings) -> None:
@@ -33,6 +46,7 @@ def register_jobs(settings: Settings) -> None:
     periodic.register("downloads", every=GIVE_BACK_EVERY, job=give_back_downloads)
     periodic.register("old sign-ins", every=TIDY_EVERY, job=forget_old_sign_ins)
     periodic.register("files", every=TIDY_EVERY, job=sweep_files)
+    periodic.register("jobs", every=TIDY_EVERY, job=jobs.forget_old)
     if db.on_sqlite():
         periodic.register("statistics", every=TIDY_EVERY, job=lambda _at: db.refresh_statistics())
 

@@ -9,19 +9,19 @@ import uuid
 from io import BytesIO
 from pathlib import Path
 
-import click
 import pytest
 from sqlalchemy import select
 
 from csp_web import db
-from csp_web.cli import archive
-from csp_web.cli.database_copies import find_program
 from csp_web.config import load
 from csp_web.domain import customers, installation
 from csp_web.domain.actors import actor_of
 from csp_web.domain.configured import file_store
 from csp_web.domain.customers import CustomerFacts
+from csp_web.errors import Refused
 from csp_web.models import Customer, User
+from csp_web.services import archive
+from csp_web.services.database_copies import find_program
 from tests.support.command_line import CommandLine
 
 PRICES = Path(__file__).parent.parent.parent / "csp_web" / "data" / "demo" / "price-sheet.csv"
@@ -240,7 +240,7 @@ def test_doctor_names_a_damaged_file(stocked: CommandLine) -> None:
 def test_a_backup_that_fails_leaves_no_file(
     stocked: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_path: Path) -> archive.Manifest:
+    def broken(_path: Path, _progress: object) -> archive.Manifest:
         raise archive.Damaged("read back wrongly")
 
     monkeypatch.setattr(archive, "verify", broken)
@@ -267,7 +267,5 @@ def _no_room(_copy: Path, _url: str) -> None:
 
 def test_without_postgresqls_programs_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(
-        click.ClickException, match=r"pg_dump is not installed here\. Install PostgreSQL's client programs"
-    ):
+    with pytest.raises(Refused, match=r"pg_dump is not installed here\. Install PostgreSQL's client programs"):
         find_program("pg_dump")

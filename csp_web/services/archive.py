@@ -10,18 +10,24 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
-from csp_web.cli.database_copies import BLOCK, flush_folder
+from csp_web.errors import Refused
+from csp_web.i18n import gettext as _
+from csp_web.services.database_copies import BLOCK, flush_folder
 
 FORMAT = 1
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+
+Progress = Callable[[int], None]  # is told how many bytes were done since it was told last; ends all by raising
+
+
+def _unseen(_size: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass
@@ -37,27 +43,28 @@ class Manifest:
     format: int = FORMAT
 
 
-class Damaged(click.ClickException):
+class Damaged(Refused):
     """The file is not a whole, unchanged backup."""
 
 
 class _Digesting:
     """A file that is hashed as it is read. One that got shorter meanwhile makes the tar stop."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.digest = file, hashlib.sha256()
+    def __init__(self, file: IO[bytes], progress: Progress) -> None:
+        self._file, self.digest, self._progress = file, hashlib.sha256(), progress
 
     def read(self, size: int = -1) -> bytes:
         block = self._file.read(size)
         self.digest.update(block)
+        self._progress(len(block))
         return block
 
 
 class Writer:
     """Puts members into the tar and notes them in the manifest."""
 
-    def __init__(self, tar: tarfile.TarFile, manifest: Manifest) -> None:
-        self._tar, self._manifest = tar, manifest
+    def __init__(self, tar: tarfile.TarFile, manifest: Manifest, progress: Progress) -> None:
+        self._tar, self._manifest, self._progress = tar, manifest, progress
 
     def add_file(self, name: str, path: Path) -> None:
         """Add a file under a name."""
@@ -70,7 +77,7 @@ class Writer:
         self._add(name, io.BytesIO(content), len(content))
 
     def _add(self, name: str, file: IO[bytes], size: int) -> None:
-        digesting = _Digesting(file)
+        digesting = _Digesting(file, self._progress)
         self._tar.addfile(_entry(name, size), digesting)
         self._manifest.members[name] = {"size": size, "sha256": digesting.digest.hexdigest()}
 
@@ -82,18 +89,23 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 @contextmanager
-def writing(path: Path, manifest: Manifest) -> Iterator[Writer]:
-    """Write a backup beside its place, put it on the disk, read it back, and only then give it its name."""
+def writing(
+    path: Path, manifest: Manifest, progress: Progress = _unseen, prove: Callable[[Path], object] | None = None
+) -> Iterator[Writer]:
+    """Write a backup beside its place, put it on the disk, read it back, and only then give it its name.
+
+    ``prove`` reads it back (``verify`` by default), so that the caller can say how far that is.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.incomplete")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                yield Writer(tar, manifest)
+                yield Writer(tar, manifest, progress)
                 _finish(tar, manifest)
             file.flush()
             os.fsync(file.fileno())
-        verify(temporary)
+        (prove or verify)(temporary)
         temporary.replace(path)
         flush_folder(path.parent)
     finally:
@@ -106,7 +118,7 @@ def _finish(tar: tarfile.TarFile, manifest: Manifest) -> None:
         tar.addfile(_entry(name, len(part)), io.BytesIO(part))
 
 
-def verify(path: Path) -> Manifest:
+def verify(path: Path, progress: Progress = _unseen) -> Manifest:
     """Read a backup whole and compare every member's hash with the manifest.
 
     Raises:
@@ -118,18 +130,35 @@ def verify(path: Path) -> Manifest:
         for entry in tar:
             file = tar.extractfile(entry)
             if file is None or entry.name in found:
-                raise Damaged(f"{path}: {entry.name} does not belong into a backup.")
+                raise Damaged(_("%(path)s: %(name)s does not belong into a backup.", path=path, name=entry.name))
             if entry.name in {MANIFEST, SEAL}:
                 ends[entry.name] = file.read()
             else:
-                found[entry.name] = {"size": entry.size, "sha256": _digest(file)}
+                found[entry.name] = {"size": entry.size, "sha256": _digest(file, progress)}
     if SEAL not in ends:
-        raise Damaged(f"{path}: the end is missing; the backup was cut off or damaged. Use another backup.")
+        raise Damaged(
+            _("%(path)s: the end is missing; the backup was cut off or damaged. Use another backup.", path=path)
+        )
     manifest = _manifest(path, ends.get(MANIFEST, b""), ends[SEAL].decode("ascii", "replace"))
     for name in sorted(found.keys() | manifest.members.keys()):
         if found.get(name) != manifest.members.get(name):
-            raise Damaged(f"{path}: {name} is damaged or missing. Use another backup.")
+            raise Damaged(_("%(path)s: %(name)s is damaged or missing. Use another backup.", path=path, name=name))
     return manifest
+
+
+def peek(path: Path) -> Manifest:
+    """What a backup says of itself, without reading what is in it.
+
+    Raises:
+        Damaged: it is no backup, or its end is missing.
+    """
+    ends: dict[str, bytes] = {}
+    with _reading(path) as tar:
+        for entry in tar:
+            file = tar.extractfile(entry) if entry.name in {MANIFEST, SEAL} else None
+            if file is not None:
+                ends[entry.name] = file.read()
+    return _manifest(path, ends.get(MANIFEST, b""), ends.get(SEAL, b"").decode("ascii", "replace"))
 
 
 def extract(path: Path, targets: dict[str, Path]) -> None:
@@ -154,22 +183,27 @@ def _reading(path: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path, mode="r:") as tar:
             yield tar
     except (tarfile.TarError, EOFError) as error:
-        raise Damaged(f"{path}: this is not a backup of csp-web, or it is damaged ({error}).") from error
+        raise Damaged(
+            _("%(path)s: this is not a backup of csp-web, or it is damaged (%(why)s).", path=path, why=error)
+        ) from error
 
 
 def _manifest(path: Path, content: bytes, seal: str) -> Manifest:
     if hashlib.sha256(content).hexdigest() != seal:
-        raise Damaged(f"{path}: the manifest is damaged. Use another backup.")
+        raise Damaged(_("%(path)s: the manifest is damaged. Use another backup.", path=path))
     given = json.loads(content)
     if given["format"] != FORMAT:
-        raise Damaged(f"{path}: a newer version of csp-web wrote this backup; restore it with that version.")
+        raise Damaged(
+            _("%(path)s: a newer version of csp-web wrote this backup; restore it with that version.", path=path)
+        )
     return Manifest(**given)
 
 
-def _digest(file: IO[bytes]) -> str:
+def _digest(file: IO[bytes], progress: Progress) -> str:
     digest = hashlib.sha256()
     while block := file.read(BLOCK):
         digest.update(block)
+        progress(len(block))
     return digest.hexdigest()
 
 
