@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from flask import Flask
@@ -22,6 +24,14 @@ def time_left(moment: datetime | None) -> str:
     return "" if moment is None else i18n.format_left(moment - now())
 
 
+_reasons = count(secrets.randbelow(2**24))
+
+
+def reason_id() -> str:
+    """An id for the sentence that says why an act is refused: no other one on the page, or put into it later, has it."""
+    return f"why-{next(_reasons)}"
+
+
 def init_filters(app: Flask) -> None:
     """Teach the templates."""
     env = app.jinja_env
@@ -33,6 +43,7 @@ def init_filters(app: Flask) -> None:
         now=now,
         language=i18n.language,
         zone_name=i18n.zone_name,
+        reason_id=reason_id,
     )
     env.filters.update(
         datetime=i18n.format_datetime,

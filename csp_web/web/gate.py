@@ -22,7 +22,7 @@ from itsdangerous import URLSafeTimedSerializer
 from csp_web import db, i18n
 from csp_web.config import Settings
 from csp_web.domain import sessions
-from csp_web.domain.actors import Actor, require
+from csp_web.domain.actors import Actor, refusal, require
 from csp_web.domain.permissions import PERMISSIONS
 from csp_web.errors import DomainError, Forbidden
 from csp_web.i18n import gettext as _
@@ -96,10 +96,17 @@ def actor_or_none() -> Actor | None:
     return g.get("actor")
 
 
+def why_not(permission: str) -> str:
+    """For templates: why the person who acts has not got a permission, and who has (B6); empty when it is there."""
+    actor = actor_or_none()
+    return refusal(actor, permission) if actor else ""
+
+
 def init_gate(app: Flask) -> None:
     """Put the gate before every request."""
     csrf.init_app(app)
     app.jinja_env.globals["csrf_token"] = csrf_token
+    app.jinja_env.globals["why_not"] = why_not
     app.context_processor(lambda: {"csrf_token": csrf_token})  # after the one of Flask-WTF, so that it counts
     login.init_app(app, add_context_processor=False)  # the page of an error asks nobody who is signed in
     login.session_protection = None

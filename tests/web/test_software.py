@@ -74,7 +74,7 @@ def test_r31_p2_others_see_cancel_with_the_role_that_may(app: Flask, world: Worl
     refused = soup.find("button", string="Cancel")
     assert refused is not None
     assert refused["aria-disabled"] == "true"
-    assert "Admin agent" in refused["title"]
+    assert "Admin agent. Ask a colleague who has it: Alice." in soup.find(id=refused["aria-describedby"]).get_text()
 
 
 def test_a_page_holds_fifty_lines_and_its_statements_do_not_grow(world: World, alice: FlaskClient) -> None:

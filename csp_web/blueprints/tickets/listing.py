@@ -8,7 +8,7 @@ from flask import render_template, request, url_for
 
 from csp_web.blueprints.tickets import blueprint
 from csp_web.db import now
-from csp_web.domain.actors import refusal
+from csp_web.domain.actors import Actor, refusal
 from csp_web.domain.problem_types import names_of_types
 from csp_web.domain.ticket_list import TicketFilter, list_tickets, name_of_customer
 from csp_web.errors import NotFound
@@ -38,11 +38,18 @@ def index() -> str:
         customer_name=name_of_customer(actor, wanted.customer) if wanted.customer else "",
         types=names_of_types(),
         statuses=list(TicketStatus),
-        why_not_open=refusal(actor, "tickets.open"),
+        why_not_open=_why_not_open(actor),
         previous_url=page.previous and _address(wanted, page.previous),
         next_url=page.next and _address(wanted, page.next),
         texts=_texts(),
     )
+
+
+def _why_not_open(actor: Actor) -> str:
+    """Whose queue holds every partner's requests is not sent to colleagues for opening one."""
+    if actor.sees_all_partners and not actor.may("tickets.open"):
+        return _("Partners open requests; support answers them.")
+    return refusal(actor, "tickets.open")
 
 
 def _filter() -> TicketFilter:
