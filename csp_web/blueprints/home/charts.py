@@ -15,7 +15,7 @@ from csp_web.i18n import gettext as _
 from csp_web.web import charts
 from csp_web.web.charts import Picture
 
-MAIN, DANGER, MUTED = "main", "danger", "muted"  # plain, hatched, dotted: no picture depends on its colours
+PLAIN, HATCHED, DOTTED = "plain", "hatched", "dotted"  # colours help, but no picture depends on them
 Draw = Callable[[charts.Series, Sequence[str], charts.Say], Picture]
 
 
@@ -76,12 +76,12 @@ def _day(day: date) -> str:
     return format_date(day).rpartition(" ")[0]
 
 
-def counted(name: str, values: Sequence[int], tone: str = MAIN) -> Series:
+def counted(name: str, values: Sequence[int], tone: str = PLAIN) -> Series:
     """Figures that count things."""
     return Series(name, tone, values, tuple(map(format_number, values)))
 
 
-def paid(name: str, values: Sequence[int], currency: str, tone: str = MAIN) -> Series:
+def paid(name: str, values: Sequence[int], currency: str, tone: str = PLAIN) -> Series:
     """Figures of money: minor units of one currency."""
     return Series(name, tone, values, tuple(format_money(value, currency) for value in values))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
 
 from csp_web.blueprints.home.charts import (
-    DANGER,
-    MUTED,
+    DOTTED,
+    HATCHED,
     Axis,
     Chart,
     Series,
@@ -60,20 +60,19 @@ def _orders_per_week(clock: Clock) -> Iterator[Panel]:
     spans = weeks(clock.zone, clock.at, sales.WEEKS)
     axis = weeks_of([span.day for span in spans])
     placed = counted(_("Orders"), sales.orders_placed(clock, spans))
-    yield Panel("orders-per-week", _("Orders per week"), [chart("orders-per-week", _("Orders"), axis, [placed])])
+    yield Panel("orders-per-week", _("Orders per week"), [chart("orders", _("Orders per week"), axis, [placed])])
+
+
+def _money_per_week(clock: Clock) -> Iterator[Panel]:
+    spans = weeks(clock.zone, clock.at, sales.WEEKS)
+    axis = weeks_of([span.day for span in spans])
     money = sales.ordered_money(clock, spans)
-    drawn = [
-        chart(
-            f"ordered-{currency}",
-            _("Ordered, %(currency)s", currency=currency),
-            axis,
-            [paid(_("Ordered"), values, currency)],
-            currency=currency,
-            drawn=place < MOST_CURRENCIES,
-        )
-        for place, (currency, values) in enumerate(money.items())
-    ]
-    yield Panel("ordered-per-week", _("Ordered per week"), drawn)
+    parts = {currency: [paid(_("Ordered"), values, currency)] for currency, values in money.items()}
+    yield from _per_currency("ordered", _ordered_title, axis, parts)
+
+
+def _ordered_title(currency: str) -> str:
+    return _("Ordered per week, %(currency)s", currency=currency)
 
 
 def _deadlines(clock: Clock) -> Iterator[Panel]:
@@ -105,27 +104,43 @@ def _money_per_month(clock: Clock) -> Iterator[Panel]:
     axis = months_of([span.day for span in spans])
     ordered, refunded = sales.ordered_money(clock, spans), sales.refunded_money(clock, spans)
     nothing = [0] * len(spans)
-    drawn = [
-        chart(
-            f"account-{currency}",
-            currency,
-            axis,
-            [
-                paid(_("Ordered"), ordered.get(currency, nothing), currency),
-                paid(_("Refunded"), refunded.get(currency, nothing), currency, DANGER),
-            ],
-            currency=currency,
-            drawn=place < MOST_CURRENCIES,
-        )
-        for place, currency in enumerate({**ordered, **refunded})
+    parts = {
+        currency: [
+            paid(_("Ordered"), ordered.get(currency, nothing), currency),
+            paid(_("Refunded"), refunded.get(currency, nothing), currency, HATCHED),
+        ]
+        for currency in {**ordered, **refunded}
+    }
+    yield from _per_currency("account", _account_title, axis, parts)
+
+
+def _account_title(currency: str) -> str:
+    return _("Ordered and refunded per month, %(currency)s", currency=currency)
+
+
+def _per_currency(
+    name: str, title: Callable[[str], str], axis: Axis, parts: Mapping[str, Sequence[Series]]
+) -> Iterator[Panel]:
+    """A box for each of the first currencies, and one table of the others: money of two currencies is never added (D6)."""
+    drawn = list(parts)[:MOST_CURRENCIES]
+    for currency in drawn:
+        picture = chart(f"{name}-{currency}", title(currency), axis, parts[currency], currency=currency)
+        yield Panel(f"{name}-in-{currency}", title(currency), [picture])
+    others = [
+        replace(series, name=f"{series.name}, {currency}")
+        for currency in parts
+        if currency not in drawn
+        for series in parts[currency]
     ]
-    yield Panel("account-per-month", _("Ordered and refunded per month"), drawn)
+    if others:
+        told = chart(f"{name}-others", _("Other currencies"), axis, others, drawn=False)
+        yield Panel(f"{name}-in-others", _("Other currencies"), [told])
 
 
 def _own_queue(clock: Clock) -> Iterator[Panel]:
     waits_for_us, waits_for_support = tickets.own_queue(clock.actor, clock.at)
     ages = (_("Less than a day"), _("1 to 3 days"), _("3 to 7 days"), _("More than 7 days"))
-    parts = [counted(_("Attention needed"), waits_for_us, DANGER), counted(_("Open"), waits_for_support)]
+    parts = [counted(_("Attention needed"), waits_for_us, HATCHED), counted(_("Open"), waits_for_support)]
     drawn = chart("own-queue", _("Support requests"), Axis(_("Last change"), ages, ages), parts, charts.rows)
     yield Panel("queue-by-age", _("Own support requests by age"), [drawn], "tickets.index", _("All support requests"))
 
@@ -133,7 +148,7 @@ def _own_queue(clock: Clock) -> Iterator[Panel]:
 def _acts(clock: Clock) -> Iterator[Panel]:
     spans = days(clock.zone, clock.at, watch.DAYS)
     done, refused = zip(*watch.acts(clock, spans), strict=True)
-    lines = [counted(_("Done"), done), counted(_("Refused"), refused, DANGER)]
+    lines = [counted(_("Done"), done), counted(_("Refused"), refused, HATCHED)]
     drawn = chart("acts", _("Acts"), days_of([span.day for span in spans]), lines, charts.line)
     yield Panel("acts-per-day", _("Acts per day"), [drawn], "audit.index", _("Activity log"))
 
@@ -143,9 +158,9 @@ def _queue_by_clock(clock: Clock) -> Iterator[Panel]:
     names = {Impact.CRITICAL: _("Critical"), Impact.MODERATE: _("Moderate"), Impact.MINIMAL: _("Minimal")}
     overdue, due, answered = ([found[impact][place] for impact in names] for place in range(3))
     parts = [
-        counted(_("Answer overdue"), overdue, DANGER),
+        counted(_("Answer overdue"), overdue, HATCHED),
         counted(_("Answer due"), due),
-        counted(_("Answered"), answered, MUTED),
+        counted(_("Answered"), answered, DOTTED),
     ]
     axis = Axis(_("Impact"), tuple(names.values()), tuple(names.values()))
     drawn = chart("queue-clock", _("Open requests"), axis, parts, charts.rows)
@@ -155,7 +170,7 @@ def _queue_by_clock(clock: Clock) -> Iterator[Panel]:
 def _answers(clock: Clock) -> Iterator[Panel]:
     spans = weeks(clock.zone, clock.at, tickets.WEEKS)
     in_time, late = zip(*tickets.answers_given(clock, spans), strict=True)
-    parts: list[Series] = [counted(_("In time"), in_time), counted(_("Late"), late, DANGER)]
+    parts: list[Series] = [counted(_("In time"), in_time), counted(_("Late"), late, HATCHED)]
     drawn = chart("answers", _("First answers"), weeks_of([span.day for span in spans]), parts, STACKED)
     given = sum(in_time) + sum(late)
     yield Panel("answers-given", _("First answers per week"), [drawn], share=(sum(in_time), given) if given else None)
@@ -163,16 +178,19 @@ def _answers(clock: Clock) -> Iterator[Panel]:
 
 def stock(pools: Sequence[Row[*tuple[Any, ...]]]) -> Panel:
     """Free keys by pool; pools at or below their warning level are drawn apart."""
-    names = tuple(f"{pool.product_title}, {pool.version}" for pool in pools)
+    names = tuple(
+        pool.product_title if pool.product_title.startswith(pool.version) else f"{pool.product_title}, {pool.version}"
+        for pool in pools
+    )
     low = [pool.free if pool.free <= pool.low_at else 0 for pool in pools]
     enough = [pool.free if pool.free > pool.low_at else 0 for pool in pools]
-    parts = [counted(_("Low"), low, DANGER), counted(_("Enough"), enough)]
+    parts = [counted(_("Low"), low, HATCHED), counted(_("Enough"), enough)]
     drawn = chart("free-keys", _("Free keys"), Axis(_("Stock of keys"), names, names), parts, charts.rows)
     return Panel("free-keys", _("Free keys"), [drawn], "admin.keys", _("Keys"))
 
 
 _PICTURES: dict[Role, tuple[Callable[[Clock], Iterator[Panel]], ...]] = {
-    Role.ADMIN_AGENT: (_orders_per_week, _deadlines),
+    Role.ADMIN_AGENT: (_orders_per_week, _deadlines, _money_per_week),
     Role.SALES_AGENT: (_orders_per_month, _top_products),
     Role.HELPDESK_AGENT: (_own_queue,),
     Role.BILLING_ADMIN: (_money_per_month,),
