@@ -164,8 +164,10 @@ def _tickets(actor: Actor, text: str, kind: Kind, limit: int) -> Iterator[Found]
 def _people(actor: Actor, text: str, limit: int) -> Iterator[Found]:
     """People of the own organisation; for an operator admin, of any."""
     wanted = text.casefold()
+    # Colleagues share what stands after the @: it finds them only when it was typed with the @.
+    by_email = User.email.contains if "@" in wanted else User.email.startswith
     statement = select(User.id, User.name, User.email).where(
-        or_(func.lower(User.name).contains(wanted, autoescape=True), User.email.contains(wanted, autoescape=True))
+        or_(func.lower(User.name).contains(wanted, autoescape=True), by_email(wanted, autoescape=True))
     )
     if not actor.may("operator.manage"):
         statement = statement.where(User.partner_id == actor.partner_id)

@@ -56,9 +56,9 @@ if (searchBox && suggestions) {
   searchBox.addEventListener("blur", () => openSuggestions(false));
   // A click on a suggestion leaves the focus in the box, so that the list stays until the click is done.
   suggestions.addEventListener("mousedown", (event) => event.preventDefault());
-  suggestions.addEventListener("htmx:afterSettle", ({ target }) => {
-    if (document.activeElement !== searchBox || !target.matches("[data-announce]")) return;
+  suggestions.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement !== searchBox) return;
     openSuggestions(true);
-    announce(target.textContent);
+    announce(find("[data-announce]", suggestions).textContent);
   });
 }
