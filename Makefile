@@ -88,6 +88,11 @@ screenshots: $(INSTALLED_DEV) ## pictures of every page, theme, width and langua
 	@scripts/install_test_deps
 	@$(VENV)/bin/python scripts/screenshots.py $(SCREENSHOTS)
 
+.PHONY: guide-pictures
+guide-pictures: $(INSTALLED_DEV) ## take the pictures of the user guide anew, in docs/pictures/
+	@scripts/install_test_deps
+	@$(VENV)/bin/python scripts/guide_pictures.py
+
 .PHONY: clean
 clean: ## remove the environment and caches (never your data in instance/)
 	@rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* htmlcov test-results

@@ -8,6 +8,8 @@ from flask import Flask
 
 AREAS = (
     "setup",
+    "help",
+    "tour",
     "home",
     "accounts",
     "customers",
