@@ -37,13 +37,19 @@ async function retry(button) {
   else if (failed) htmx.trigger(failed, "change");
 }
 
+// Things that a request may have made: notes, links, a key in clear.
+const fresh = "article[id], .secret code[id]";
+
+function peers(element, within) {
+  return all(element.tagName, within).filter((other) => other.name === element.name && other.textContent === element.textContent);
+}
+
 // What stays although its part is replaced: other forms with text, and the place where a person is.
 function remember(target, sender) {
   const active = target.contains(document.activeElement) ? document.activeElement : null;
   const forms = all("form[data-guard][id]", target).filter((form) => isUnsaved(form) && !form.contains(sender));
-  const peers = active?.name ? all(`[name="${active.name}"]`, target) : [];
-  const known = new Set(all("article[id]", target).map((article) => article.id));
-  return { active, forms, known, peers: active?.name, place: peers.indexOf(active) };
+  const known = new Set(all(fresh, target).map((element) => element.id));
+  return { active, forms, known, place: active ? peers(active, target).indexOf(active) : -1 };
 }
 
 function putBack({ active, forms }) {
@@ -51,11 +57,12 @@ function putBack({ active, forms }) {
   if (forms.some((form) => form.contains(active))) active.focus({ preventScroll: true });
 }
 
-function placeOfFocus(part, { known, peers, place }) {
+// What is new in a part; else the button like the one that was pressed, at its place; else the heading.
+function placeOfFocus(part, { active, known, place }) {
   if (part.hidden) return find("a", part.previousElementSibling);
-  const fresh = all("article[id]", part).find((article) => !known.has(article.id));
-  const same = peers ? all(`[name="${peers}"]`, part) : [];
-  return fresh || same[Math.min(place, same.length - 1)] || (part.hasAttribute("tabindex") ? part : find("h2, h3", part) || part);
+  const same = place < 0 ? [] : peers(active, part);
+  const news = all(fresh, part).find((element) => !known.has(element.id));
+  return news || same[Math.min(place, same.length - 1)] || find("h2, h3", part) || part;
 }
 
 function bringFocus(part) {
