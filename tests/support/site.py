@@ -147,6 +147,15 @@ FRAME = (
     Place("navigation", ADMIN, "/", (open_navigation,)),
     Place("search", ADMIN, "/search?q=customer"),
     Place("search, nothing found", ADMIN, "/search?q=nothing-like-it"),
+    Place("search, nothing typed", ADMIN, "/search"),
+    Place(
+        "search, suggestions",
+        ADMIN,
+        "/search/suggestions?q=o",
+        (press("[data-search]", "#suggestion-all"), lambda page: page.keyboard.press("ArrowDown")),
+    ),
+    Place("keyboard shortcuts", ADMIN, "/shortcuts"),
+    Place("keyboard shortcuts, dialog", ADMIN, "/customers", (open_user_menu, press("[data-sheet]", "#sheet[open]"))),
     Place("not found", ADMIN, "/nowhere", status=404),
     Place("forbidden", BILLING, "/customers/new", status=403),
 )
