@@ -23,6 +23,7 @@ from csp_web.web.htmx import init_htmx
 from csp_web.web.languages import init_languages
 from csp_web.web.navigation import items
 from csp_web.web.themes import init_themes
+from csp_web.web.work import init_work
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_filters(app)
     init_htmx(app)
     init_themes(app)
+    init_work(app)
     init_assets(app, settings.root / "static")
     register_blueprints(app)
     init_errors(app)

@@ -18,6 +18,7 @@ AREAS = (
     "downloads",
     "tickets",
     "audit",
+    "jobs",
     "admin",
     "search",
     "probes",

@@ -51,6 +51,7 @@ class JobBoard:
 
     def ask_to_cancel(self, job: int, person: int) -> None:
         """Leave word that a person wants a job cancelled; who comes second changes nothing."""
+        self._make_folder()
         with suppress(FileExistsError):
             descriptor = os.open(self._place(job, "cancel"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -80,6 +81,7 @@ class JobBoard:
 
         False: another worker has it. Whoever gets it looks at the row of the job next: it may be over by now.
         """
+        self._make_folder()
         place = self._place(job, "lock")
         lock = FileLock(place, like=place)
         try:
@@ -89,6 +91,7 @@ class JobBoard:
 
     def note_person(self, person: int) -> None:
         """Note that a person may have work under way, so that pages of everybody else need not ask the database."""
+        self._make_folder()
         self._person(person).touch()
 
     def may_have_work(self, person: int) -> bool:
@@ -103,5 +106,7 @@ class JobBoard:
         return self._folder / f"person-{person}"
 
     def _place(self, job: int, kind: str) -> Path:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder / f"{job}.{kind}"
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from csp_web.db import scalar_or_404
 from csp_web.domain.actors import Actor, find
+from csp_web.domain.jobs import sees
 from csp_web.errors import NotFound
-from csp_web.models import Customer, DownloadLink, Order, Partner, Subscription, Ticket, TicketFile, User
+from csp_web.models import Customer, DownloadLink, Job, Order, Partner, Subscription, Ticket, TicketFile, User
 
 Loader = Callable[[Actor, Any], Any]
 LARGEST_ID = 2**63 - 1
@@ -47,6 +48,14 @@ def _partner(actor: Actor, number: int) -> Partner:
     return scalar_or_404(select(Partner).filter_by(id=number))
 
 
+def _job(actor: Actor, number: int) -> Job:
+    """Long work of one's own; for an operator admin, of the operator too."""
+    job = scalar_or_404(select(Job).filter_by(id=number))
+    if not sees(actor, job):
+        raise NotFound
+    return job
+
+
 LOADERS: dict[str, Loader] = {
     "customer": lambda actor, key: find(Customer, actor, uuid=key),
     "order": lambda actor, key: find(Order, actor, order_id=key),
@@ -56,6 +65,7 @@ LOADERS: dict[str, Loader] = {
     "ticket_file": _ticket_file,
     "person": _person,
     "partner": _partner,
+    "job": _job,
     "user": lambda actor, key: find(User, actor, id=key),
 }
 PARENTS = {"subscription": "customer", "order": "customer", "link": "subscription", "ticket_file": "ticket"}

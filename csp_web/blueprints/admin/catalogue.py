@@ -7,7 +7,11 @@ from typing import Any, BinaryIO, cast
 from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
+from csp_web.db import transaction
+from csp_web.domain import jobs
 from csp_web.domain.catalogue import FAMILY_NAMES
+from csp_web.domain.job_files import incoming
+from csp_web.domain.job_imports import AT_ONCE
 from csp_web.domain.price_import import ImportReport, import_price_sheet
 from csp_web.domain.product_list import latest_imports, list_products
 from csp_web.forms.catalogue import PriceSheetForm
@@ -15,6 +19,7 @@ from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.web import htmx
 from csp_web.web.gate import current_actor, needs
+from csp_web.web.sizes import size_of
 
 LONGEST_SEARCH = 200
 SHOWN_ERRORS = 100
@@ -36,6 +41,8 @@ def import_sheet() -> Any:
         return _page(form), 422
     upload = request.files[form.sheet.name]
     dry_run = request.form.get("act") != "import"
+    if size_of(upload.stream) > AT_ONCE:
+        return _for_later(upload, dry_run)
     report = import_price_sheet(
         cast(BinaryIO, upload.stream), upload.filename or "", by=current_actor(), dry_run=dry_run
     )
@@ -43,6 +50,17 @@ def import_sheet() -> Any:
         return _page(form, report), 200 if report.ok else 422
     flash(_done(report), "success")
     return redirect(url_for(".catalogue"), 303)
+
+
+def _for_later(upload: Any, dry_run: bool) -> Any:
+    """Leave a large sheet to the worker."""
+    name, arguments = upload.filename or "", {"dry_run": dry_run}
+    with incoming(upload.stream) as (key, rows), transaction():
+        job = jobs.start(
+            "import_price_sheet", by=current_actor(), subject=name, arguments=arguments, input_key=key, rows=rows
+        )
+        number = job.id
+    return redirect(url_for("jobs.detail", job=number), 303)
 
 
 def _done(report: ImportReport) -> str:

@@ -17,6 +17,7 @@ SECTIONS = (
     ("admin.policies", N_("Cancellation policies"), N_("Which terms new orders get, and from when.")),
     ("admin.partners", N_("Partners"), N_("Organisations that sell; add, edit.")),
     ("admin.users", N_("People"), N_("People of all organisations, and their roles.")),
+    ("admin.backups", N_("Backups"), N_("Make, check and fetch copies of everything.")),
     ("admin.outbox", N_("Mails"), N_("What waits to be sent, and what could not be sent.")),
 )
 

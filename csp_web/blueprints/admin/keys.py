@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from flask import flash, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import session, transaction
+from csp_web.domain import jobs
+from csp_web.domain.job_files import incoming
+from csp_web.domain.job_imports import AT_ONCE
 from csp_web.domain.key_sheet import read_key_sheet
 from csp_web.domain.key_stock_list import stock_list
 from csp_web.domain.keys import KeyImport, import_keys
@@ -16,6 +19,7 @@ from csp_web.forms.software import KeyImportForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.web.gate import current_actor, needs
+from csp_web.web.sizes import size_of
 
 SHOWN_ERRORS = 100
 
@@ -35,6 +39,8 @@ def import_stock() -> Any:
     sheet = _sheet(form) if form.validate() else None
     if sheet is None:
         return _page(form), 422
+    if size_of(sheet) > AT_ONCE:
+        return _for_later(sheet, form.file.data.filename if form.file.data else "")
     rows = list(read_key_sheet(sheet))  # before the transaction: nobody waits for it
     if request.form.get("act") == "check":
         report = import_keys(rows, by=current_actor(), dry_run=True)
@@ -46,6 +52,16 @@ def import_stock() -> Any:
         return _page(form, report), 422
     flash(_imported(report), "success")
     return _page(KeyImportForm(formdata=None), report)
+
+
+def _for_later(sheet: Any, name: str) -> Any:
+    """Leave a large sheet to the worker; it waits encrypted (S-4)."""
+    only_check = request.form.get("act") == "check"
+    with incoming(sheet) as (key, rows), transaction():
+        arguments = {"dry_run": only_check}
+        actor = current_actor()
+        number = jobs.start("import_keys", by=actor, subject=name, arguments=arguments, input_key=key, rows=rows).id
+    return redirect(url_for("jobs.detail", job=number), 303)
 
 
 def _sheet(form: KeyImportForm) -> Any:

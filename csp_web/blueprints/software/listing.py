@@ -48,7 +48,7 @@ def _opened(customer: Customer) -> Subscription | None:
 @needs("software.see")
 def everything() -> str:
     """Software of all customers, narrowed by text, family, deadline and waiting lines."""
-    actor, filters = current_actor(), _filters()
+    actor, filters = current_actor(), narrowed_to()
     software = all_software(actor, filters, cursor=request.args.get("page"))
     asked: dict[str, Any] = {name: request.args[name] for name in NARROWING if request.args.get(name)}
     template = "software/_everything.html" if htmx.wants_fragment() else "software/everything.html"
@@ -60,12 +60,14 @@ def everything() -> str:
         deadlines=DEADLINES,
         terms={code: _(name) for code, name in TERM_NAMES.items()},
         why_not_cancel=refusal(actor, "subscriptions.cancel"),
+        export_url=url_for(".export", **asked),
         previous_url=software.previous and url_for(".everything", **asked, page=software.previous),
         next_url=software.next and url_for(".everything", **asked, page=software.next),
     )
 
 
-def _filters() -> Filters:
+def narrowed_to() -> Filters:
+    """What the address narrows the list to."""
     family, days = request.args.get("family", ""), request.args.get("deadline", "")
     return Filters(
         text=request.args.get("q", "")[:LONGEST_SEARCH].strip().replace("\0", ""),
