@@ -7,6 +7,7 @@ from flask import Blueprint
 blueprint = Blueprint("admin", __name__)
 
 from csp_web.blueprints.admin import (  # noqa: E402, F401 -- they use the blueprint
+    backups,
     catalogue,
     files,
     index,
