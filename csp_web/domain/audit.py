@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +73,18 @@ class _Collected(list[AuditEntry]):
     """The rows of an act, linked to the chain and written together as its last step."""
 
     def __call__(self) -> None:
-        head = _head() or _first_head()
-        for entry in self:
-            entry.seq = head.seq + 1
-            entry.previous_hash = head.hash
-            entry.hash = digest(entry)
-            head.seq, head.hash = entry.seq, entry.hash
-        session.add_all(self)
-        session.flush()
+        _append(self)
+
+
+def _append(entries: Sequence[AuditEntry]) -> None:
+    head = _head() or _first_head()
+    for entry in entries:
+        entry.seq = head.seq + 1
+        entry.previous_hash = head.hash
+        entry.hash = digest(entry)
+        head.seq, head.hash = entry.seq, entry.hash
+    session.add_all(entries)
+    session.flush()
 
 
 def _collected() -> _Collected:
