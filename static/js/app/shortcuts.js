@@ -58,5 +58,6 @@ document.addEventListener("keydown", press);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-sheet]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
+  event.target.closest("[popover]")?.hidePopover(); // so that the focus comes back to its button
   showSheet();
 });
