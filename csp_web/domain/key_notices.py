@@ -1,10 +1,11 @@
-"""Mails to the operator about the stock of keys: it runs low, or a line waits (D12, B3)."""
+"""Mails about the stock of keys: to the operator that it runs low or a line waits, to the partner that keys came (D12, B3)."""
 
 from __future__ import annotations
 
 from sqlalchemy import func, select
 
 from csp_web.db import session
+from csp_web.domain.configured import settings
 from csp_web.domain.outbox import queue_mail
 from csp_web.i18n import gettext as _
 from csp_web.i18n import use_place
@@ -29,6 +30,40 @@ def tell_of_wait(pool: KeyPool, subscription: Subscription) -> None:
     for person in _operators():
         with use_place(person.language, person.time_zone):
             _send(person, _wait_subject(pool), _wait_body(pool, subscription))
+
+
+def tell_of_keys(subscription: Subscription) -> None:
+    """Tell the partner's admin agents that a line that waited has its keys now; never the key itself (B4)."""
+    for person in _admin_agents(subscription.partner_id):
+        with use_place(person.language, person.time_zone):
+            queue_mail(
+                recipient=person.email,
+                subject=_("Keys are ready: %(product)s", product=subscription.product_title),
+                body=_keys_body(subscription),
+                partner_id=subscription.partner_id,
+                customer_id=subscription.customer_id,
+            )
+
+
+def _keys_body(subscription: Subscription) -> str:
+    customer = subscription.customer
+    return _(
+        "%(product)s for %(customer)s (order %(order)s) waited for keys and has them now:\n%(address)s",
+        product=subscription.product_title,
+        customer=customer.company_name,
+        order=subscription.order.order_id,
+        address=f"{settings().public_url}/customers/{customer.uuid}/software?open={subscription.uuid}",
+    )
+
+
+def _admin_agents(partner: int) -> list[User]:
+    chosen = (
+        select(User)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(User.partner_id == partner, UserRole.role == Role.ADMIN_AGENT, User.disabled_at.is_(None))
+        .order_by(User.id)
+    )
+    return list(session.scalars(chosen))
 
 
 def _operators() -> list[User]:

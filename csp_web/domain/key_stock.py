@@ -21,10 +21,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from csp_web.db import for_update, now, on_sqlite, session, transaction
 from csp_web.domain import audit, periodic
 from csp_web.domain.actors import Actor
-from csp_web.domain.key_notices import tell_if_low, tell_of_wait
+from csp_web.domain.key_notices import tell_if_low, tell_of_keys, tell_of_wait
 from csp_web.models import Entitlement, KeyAssignment, KeyPool, KeyState, KeyWait, ProductKey, Subscription
 
-FILLED, CANCELLED = "filled", "cancelled"
+FILLED, CANCELLED, ENDED = "filled", "cancelled", "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +165,18 @@ def _fill(wait: KeyWait, *, by: Actor | None) -> bool:
     ).all()
     if wait not in waits:
         return False
+    if now() >= subscription.ends_at:
+        for each in waits:
+            each.ended_at, each.outcome = now(), ENDED
+        session.flush()
+        return False
     taken = take_all([Need(each.entitlement, each.version) for each in waits])
     if taken is None:
         return False
     for each in waits:
         each.ended_at, each.outcome = now(), FILLED
     assign(subscription, taken, by=by)
+    tell_of_keys(subscription)
     return True
 
 

@@ -15,6 +15,7 @@ from csp_web.models import KeyPool, KeyState, KeyWait, Product, ProductKey, Sku
 class PoolRow:
     """One pool. ``low``: so few are free that the operator was told; ``waiting``: lines without a key."""
 
+    number: int
     product: str
     sku: str
     version: str
@@ -42,6 +43,7 @@ def stock_list() -> Sequence[PoolRow]:
         free, handed_out, quarantined = counts.get(pool, [0, 0, 0])
         rows.append(
             PoolRow(
+                number=pool,
                 product=title,
                 sku=f"{product}:{sku}",
                 version=version,

@@ -48,6 +48,13 @@ class ProductKey(Base):
             sqlite_where=text("state = 'free'"),
             postgresql_where=text("state = 'free'"),
         ),
+        Index(
+            "ix_product_keys_quarantined",
+            "pool_id",
+            "id",
+            sqlite_where=text("state = 'quarantined'"),
+            postgresql_where=text("state = 'quarantined'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -120,7 +127,7 @@ class KeyWait(Base):
     version: Mapped[str]
     since: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
-    outcome: Mapped[str | None] = mapped_column(String(20))  # filled or cancelled
+    outcome: Mapped[str | None] = mapped_column(String(20))  # filled, cancelled or ended
 
     pool: Mapped[KeyPool] = relationship()
     subscription: Mapped[Subscription] = relationship()

@@ -21,6 +21,14 @@ def upgrade() -> None:
     kind = "INTEGER" if op.get_bind().dialect.name == "sqlite" else "BIGINT"
     name = op.f("fk_product_keys_quarantined_by_id")
     op.execute(f"ALTER TABLE product_keys ADD COLUMN quarantined_by_id {kind} CONSTRAINT {name} REFERENCES users (id)")
+    quarantined = sa.text("state = 'quarantined'")
+    op.create_index(
+        "ix_product_keys_quarantined",
+        "product_keys",
+        ["pool_id", "id"],
+        sqlite_where=quarantined,
+        postgresql_where=quarantined,
+    )
     op.create_table(
         "key_showings",
         sa.Column("user_id", ID, nullable=False),
@@ -33,6 +41,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("key_showings")
+    op.drop_index("ix_product_keys_quarantined", "product_keys")
     for column in ("quarantined_by_id", "quarantine_reason", "quarantined_at"):
         op.drop_column("product_keys", column)
     op.drop_column("user_sessions", "confirmed_at")

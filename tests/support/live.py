@@ -55,7 +55,11 @@ class LiveServer:
     def environment(self) -> dict[str, str]:
         """The environment that its commands run in."""
         plain = {name: text for name, text in os.environ.items() if not name.startswith("CSP_WEB_")}
-        own = {"CSP_WEB_DATA_DIR": str(self.folder / "data"), "CSP_WEB_PUBLIC_URL": self.url}
+        own = {
+            "CSP_WEB_DATA_DIR": str(self.folder / "data"),
+            "CSP_WEB_PUBLIC_URL": self.url,
+            "CSP_WEB_CONFIRM_MINUTES": "60",
+        }
         if self.database_url:
             own["CSP_WEB_DATABASE_URL"] = self.database_url
         return {**plain, **own, **self.settings}

@@ -24,10 +24,13 @@ from csp_web.models import (
     DownloadLink,
     Entitlement,
     KeyAssignment,
+    KeyPool,
+    KeyState,
     MarketSet,
     Order,
     OutboxMessage,
     OutboxState,
+    ProductKey,
     Role,
     Subscription,
     Ticket,
@@ -57,7 +60,7 @@ OF_A_PARTNER: dict[str, Role | None] = {
     "user": None,
 }
 # What a role or a random token opens, not a partner.
-OF_NOBODY = {"digest", "mail", "number", "option", "path", "token"}
+OF_NOBODY = {"digest", "mail", "number", "option", "path", "pool", "product_key", "token"}
 # Of the person who asks: made anew for each request.
 OF_ONESELF = {"session_id"}
 NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
@@ -133,6 +136,8 @@ def make_samples(world: World) -> Samples:
             "option": session.scalars(select(DownloadLink.option_id)).one(),
             "order": session.get_one(Order, line.order_id).order_id,
             "partner": world.partners["contoso"],
+            "pool": session.scalars(select(KeyPool.id)).first(),
+            "product_key": session.scalars(select(ProductKey.id).filter_by(state=KeyState.FREE)).first(),
             "path": "css/site.css",
             "person": person,
             "subscription": line.uuid,

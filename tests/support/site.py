@@ -27,7 +27,10 @@ NO_PAGES = frozenset(
     {
         "assets.favicon",
         "assets.file",
+        "admin.download_backup",
         "downloads.transfer",
+        "jobs.file",
+        "jobs.progress",
         "probes.healthz",
         "probes.readyz",
         "tickets.download",
@@ -122,7 +125,6 @@ class Place:
     media: str = "screen"
 
 
-# By XPath: the form beside it has a button called "matches", which hides the DOM's own method of that name.
 SHOW_KEY = press("xpath=//form[contains(@hx-post, '/showing')]//button", ".secret")
 PRICES = "ProductTitle,ProductId,SkuId\nHalf a sheet,A,1\n"
 KEYS = "ProductId,SkuId,Version,ProductKey\nDG7GMGF0QLYC,0001,Windows Server 2019,not a key\n"
@@ -192,6 +194,9 @@ CUSTOMERS = (
     Place("add customer, refused", ADMIN, "/customers/new", (send(),)),
     Place("customer", ADMIN, "/customers/{customer}"),
     Place("customer, nothing bought", ADMIN, "/customers/{new}"),
+    Place("customer's timeline", ADMIN, "/customers/{customer}/timeline"),
+    Place("customer's timeline, one kind", SALES, "/customers/{customer}/timeline?kind=orders"),
+    Place("customer's timeline, nothing yet", ADMIN, "/customers/{new}/timeline?kind=keys"),
     Place("edit customer", ADMIN, "/customers/{customer}/edit"),
     Place("edit customer, refused", ADMIN, "/customers/{customer}/edit", (fill("#domain", "?"), send())),
 )
@@ -235,10 +240,11 @@ SOFTWARE = (
     Place("software, empty", ADMIN, "/customers/{new}/software"),
     Place("software, line opened", ADMIN, OPENED, (unfold,)),
     Place("software, line opened at its address", ADMIN, "/customers/{customer}/software/{line}"),
-    Place("software, files that match", ADMIN, f"{OPENED}&matches=1"),
+    Place("software, files that match", ADMIN, f"{OPENED}&fitting=1"),
     Place("software, key shown", ADMIN, OPENED, (SHOW_KEY,)),
     Place("software, printed key", ADMIN, OPENED, (SHOW_KEY,), media="print"),
-    Place("software, acts refused", AUDITOR, f"{OPENED}&matches=1", (unfold,)),
+    Place("replace a wrong key", ADMIN, "/customers/{customer}/software/{line}/keys/{assignment}/replacement"),
+    Place("software, acts refused", AUDITOR, f"{OPENED}&fitting=1", (unfold,)),
     Place("software, cancelled line", ADMIN, "/customers/{cancelled_of}/software?open={cancelled}", (unfold,)),
     Place("software, line that waits", ADMIN, "/customers/{waiting_of}/software?open={waiting}", (unfold,)),
     Place("software of all customers", ADMIN, "/software"),
@@ -286,6 +292,14 @@ OPERATION = (
         "/admin/keys",
         (attach("#file", "keys.csv", KEYS), press("button[value=check]", SENT)),
     ),
+    Place("pool of keys", OPERATOR, "/admin/keys/{pool}"),
+    Place(
+        "pool of keys, quarantine refused",
+        OPERATOR,
+        "/admin/keys/{pool}",
+        (send("form[action*='/quarantine']"),),
+    ),
+    Place("release a key, refused", OPERATOR, "/admin/keys/{pool}/quarantine/{quarantined}/release"),
     Place("files", OPERATOR, "/admin/files"),
     Place("add file", OPERATOR, "/admin/files/new"),
     Place("add file, refused", OPERATOR, "/admin/files/new", (send(),)),

@@ -42,6 +42,10 @@ NAMES = {
     "self": "SELECT id FROM users WHERE email = 'alice@contoso.example'",
     "colleague": "SELECT id FROM users WHERE email = 'bob@contoso.example'",
     "partner": "SELECT id FROM partners WHERE name = 'Contoso Resale'",
+    "pool": "SELECT pool_id FROM product_keys WHERE state = 'quarantined' ORDER BY id",
+    "quarantined": "SELECT id FROM product_keys WHERE state = 'quarantined' ORDER BY id",
+    "assignment": "SELECT a.id FROM key_assignments a JOIN subscriptions s ON s.id = a.subscription_id "
+    "JOIN orders o ON o.id = s.order_id WHERE o.reference = 'AW-1003' AND s.product_title LIKE 'Windows%'",
     "option": "SELECT id FROM download_options ORDER BY id",
 }
 LINKS = {"token": "it@customer02.example", "ended": "it@customer05.example"}

@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound
 
 from tests.support.site import NO_PAGES, PLACES, Place
 
-EXAMPLES = {"option": "1", "partner": "1", "colleague": "1", "self": "1"}
+NUMBERS = ("option", "partner", "colleague", "self", "pool", "quarantined", "assignment")
+EXAMPLES = dict.fromkeys(NUMBERS, "1")
 GUID = "00000000-0000-4000-8000-000000000000"
 
 

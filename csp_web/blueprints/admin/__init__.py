@@ -16,5 +16,6 @@ from csp_web.blueprints.admin import (  # noqa: E402, F401 -- they use the bluep
     outbox,
     partners,
     policies,
+    pools,
     users,
 )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, render_template, url_for
 from flask import session as cookie
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import show_software
-from csp_web.db import transaction
+from csp_web.db import now, transaction
 from csp_web.domain.confirming import NotConfirmed, confirm
+from csp_web.domain.key_replacement import replace_key, replacement_problems
 from csp_web.domain.keys import find_assignment, find_entitlement, key_for_version, show_key
 from csp_web.domain.software_line import versions_with_keys
 from csp_web.errors import Invalid, NotFound
 from csp_web.forms.software import KeyForm, ShowKeyForm
+from csp_web.forms.stock import ReplacementForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer, KeyAssignment, Subscription
 from csp_web.web.gate import current_actor, needs
@@ -41,6 +43,28 @@ def take_key(customer: Customer, subscription: Subscription) -> Any:
         flash(_("There is no key in stock. This line waits for one, and the operator was told."), "warning")
     address = url_for(".index", customer=customer.uuid, open=subscription.uuid, _anchor=f"keys-{subscription.id}")
     return redirect(address, 303)
+
+
+@blueprint.route(f"{LINE}/keys/<int:assignment>/replacement", methods=["GET", "POST"])
+@needs("keys.handle")
+def replace(customer: Customer, subscription: Subscription, assignment: int) -> Any:
+    """Another key in the place of a wrong one: a page of its own, for it cannot be undone (B3)."""
+    row, form = find_assignment(subscription, assignment), ReplacementForm()
+    problems = replacement_problems(row, subscription, now())
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                replace_key(row, by=current_actor(), reason=form.reason.data or "")
+        except Invalid as refusal:
+            form.take(refusal.problems)
+        else:
+            flash(_("There is a new key. The wrong one is struck out and stays in the history."), "success")
+            address = url_for(
+                ".index", customer=customer.uuid, open=subscription.uuid, _anchor=f"keys-{subscription.id}"
+            )
+            return redirect(address, 303)
+    more = {"customer": customer, "line": subscription, "key": row, "form": form, "problems": problems}
+    return render_template("software/replace_key.html", **more), 422 if form.errors else 200
 
 
 @blueprint.post(f"{LINE}/keys/<int:assignment>/showing")
