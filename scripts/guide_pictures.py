@@ -77,7 +77,7 @@ PICTURES = (
     Picture("03-products", Place("products", ADMIN, "/customers/{customer}/products"), ".topbar"),
     Picture("04-cart", Place("cart", ADMIN, "/customers/{buyer}/cart"), ".topbar", 780),
     Picture("05-software", Place("software", ADMIN, "/customers/{customer}/software"), ".topbar"),
-    Picture("06-keys", Place("keys", ADMIN, f"{OPENED}&matches=1"), "tr[id^=opened-]:not([hidden])", 640),
+    Picture("06-keys", Place("keys", ADMIN, f"{OPENED}&fitting=1"), "tr[id^=opened-]:not([hidden])", 640),
     Picture("07-link", Place("link", ADMIN, OPENED), "section[id^=links-] article", 420),
     Picture("08-cancel", Place("cancel", ADMIN, "/tickets/new?subscription={line}"), "main", 820),
     Picture("09-request", Place("request", ADMIN, "/tickets/{ticket}"), "main"),

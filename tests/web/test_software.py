@@ -143,13 +143,13 @@ def test_r23_submit_lists_what_fits_with_size_sum_and_stock(world: World, alice:
     add_option(world, language=RUSSIAN, name="other.iso")
     address = f"{home(world)}?open={bought(world).uuid}"
     assert "Matching products" not in said(alice.get(address))
-    text = said(alice.get(f"{address}&matches=1&language={ENGLISH}"))
+    text = said(alice.get(f"{address}&fitting=1&language={ENGLISH}"))
     assert option.file_name in text
     assert option.sha256 in text
     assert "other.iso" not in text
     assert "No key in stock" in text
     stock(sku_of(world), OWN, 1)
-    assert "Key in stock" in said(alice.get(f"{address}&matches=1"))
+    assert "Key in stock" in said(alice.get(f"{address}&fitting=1"))
 
 
 def test_r22_withdrawn_files_are_not_offered(world: World, alice: FlaskClient) -> None:
@@ -157,7 +157,7 @@ def test_r22_withdrawn_files_are_not_offered(world: World, alice: FlaskClient) -
     with transaction():
         option = session.scalars(select(DownloadOption)).one()
         option.withdrawn_at, option.withdrawn_reason = now(), "a fault"
-    answer = alice.get(f"{home(world)}?open={bought(world).uuid}&matches=1")
+    answer = alice.get(f"{home(world)}?open={bought(world).uuid}&fitting=1")
     assert page(answer).find("legend") is None
 
 

@@ -49,7 +49,7 @@ def alice(app: Flask, world: World) -> FlaskClient:
 def test_r24_r25_get_keys_and_downloads_gives_a_link_to_copy_and_a_key(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     assert answer.status_code == 200
     text = said(answer)
     assert "50 downloads left" in text
@@ -65,7 +65,7 @@ def test_r24_r25_get_keys_and_downloads_gives_a_link_to_copy_and_a_key(world: Wo
 def test_r25_download_starts_the_download(world: World, alice: FlaskClient) -> None:
     option = add_option(world, content=b"the file")
     subscription, _key = keyed(world)
-    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     file = press(alice, answer, "Download")
     assert file.data == b"the file"
     assert file.headers["ETag"] == f'"{option.sha256}"'
@@ -74,11 +74,11 @@ def test_r25_download_starts_the_download(world: World, alice: FlaskClient) -> N
 def test_r27_pressing_again_is_a_fresh_link_and_a_double_click_is_not(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    choose = alice.get(f"{home(world)}?open={subscription.uuid}&matches=1")
+    choose = alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1")
     press(alice, choose, "Get keys and downloads")
     press(alice, choose, "Get keys and downloads")
     assert session.scalar(select(func.count()).select_from(DownloadLink)) == 1
-    again = alice.get(f"{home(world)}?open={subscription.uuid}&matches=1")
+    again = alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1")
     press(alice, again, "Get keys and downloads")
     alive = select(func.count()).select_from(DownloadLink).where(DownloadLink.revoked_at.is_(None))
     assert session.scalar(alive) == 1
@@ -88,7 +88,7 @@ def test_r27_pressing_again_is_a_fresh_link_and_a_double_click_is_not(world: Wor
 def test_p21_a_link_for_another_recipient_keeps_the_first(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     answer = press(alice, made, "New link", recipient="anna@coho.example")
     assert "anna@coho.example" in said(answer)
     assert len(page(answer).select("article[id^=link-]")) == 2
@@ -97,7 +97,7 @@ def test_p21_a_link_for_another_recipient_keeps_the_first(world: World, alice: F
 def test_a_recipient_that_is_too_long_is_said_beside_the_field_and_kept(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     answer = press(alice, made, "New link", recipient="x" * 201)
     assert answer.status_code == 422
     field = page(answer).find("input", attrs={"name": "recipient", "aria-invalid": "true"})
@@ -108,7 +108,7 @@ def test_a_recipient_that_is_too_long_is_said_beside_the_field_and_kept(world: W
 def test_b2_revoke_ends_one_link(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     address = page(made).find("input", id=re.compile("^address-"))["value"]
     answer = press(alice, made, "Revoke")
     assert "1 link that has ended" in said(answer)
@@ -121,7 +121,7 @@ def test_b6_after_the_secret_was_changed_the_page_says_why_there_is_no_address(
 ) -> None:
     add_option(world)
     subscription, _key = keyed(world)
-    press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     configured.configure(replace(settings, secret_key="another secret " * 3))
     answer = alice.get(f"{home(world)}?open={subscription.uuid}")
     assert "the secret of the server was changed" in said(answer)
@@ -132,7 +132,7 @@ def test_b6_after_the_secret_was_changed_the_page_says_why_there_is_no_address(
 def test_a_direct_address_for_scripts_is_counted_and_serves(world: World, alice: FlaskClient) -> None:
     add_option(world, content=b"the file")
     subscription, _key = keyed(world)
-    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    made = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     answer = press(alice, made, "Direct address for scripts")
     assert "49 downloads left" in said(answer)
     address = page(answer).find("input", id=re.compile("^direct-"))["value"]
@@ -143,7 +143,7 @@ def test_a_direct_address_for_scripts_is_counted_and_serves(world: World, alice:
 def test_d12_a_waiting_line_says_so_and_since_when(world: World, alice: FlaskClient) -> None:
     add_option(world)
     subscription = bought(world)
-    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&matches=1"), "Get keys and downloads")
+    answer = press(alice, alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1"), "Get keys and downloads")
     assert "There is no key in stock." in said(answer)
     assert "Waiting" in page(answer).find(id=f"line-{subscription.id}").get_text(" ")
     refused = page(answer).find("button", string="Show key")
@@ -209,7 +209,7 @@ def test_r19_every_act_with_keys_is_refused_to_others_and_names_the_role(app: Fl
     base = line_url(subscription, world)
     for person in ("bob", "helen", "audrey"):
         client = world.sign_in(app, person)
-        opened = client.get(f"{home(world)}?open={subscription.uuid}&matches=1")
+        opened = client.get(f"{home(world)}?open={subscription.uuid}&fitting=1")
         assert key not in opened.text
         refused = {each.get_text(strip=True) for each in page(opened).select("button[aria-disabled=true]")}
         assert {"Get keys and downloads", "Show key"} <= refused
@@ -243,7 +243,7 @@ def test_r30_b6_a_cancelled_line_stays_with_its_revoked_key_and_why(world: World
         row = session.get_one(Subscription, subscription.id)
         revoke_keys(row, by=world.actor("sam"), reason="Cancelled in ticket 6")
         row.status, row.cancelled_at = SubscriptionStatus.CANCELLED, now()
-    answer = alice.get(f"{home(world)}?open={subscription.uuid}&matches=1")
+    answer = alice.get(f"{home(world)}?open={subscription.uuid}&fitting=1")
     text = said(answer)
     assert "Revoked" in page(answer).find(id=f"line-{subscription.id}").get_text(" ")
     assert "Cancelled in ticket 6" in text

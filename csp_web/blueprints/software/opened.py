@@ -12,7 +12,7 @@ from csp_web.models import Customer, Subscription
 from csp_web.web import htmx
 from csp_web.web.gate import needs
 
-CHOSEN = ("version", "language", "file_type", "matches")
+CHOSEN = ("version", "language", "file_type", "fitting")
 
 
 @blueprint.get("/customers/<uuid:customer>/software/<uuid:subscription>")

@@ -89,7 +89,7 @@ def _opened(line: Subscription, picked: Picked, form: HandoverForm | None) -> di
     actor, at = current_actor(), now()
     return {
         "line": opened_line(line, picked),
-        "submitted": request.args.get("matches") == "1",
+        "submitted": request.args.get("fitting") == "1",
         "cancelling": cancellation_terms(line, at),
         "why_not_keys": refusal(actor, "keys.handle"),
         "why_not_cancel_here": refusal(actor, "subscriptions.cancel"),

@@ -34,7 +34,7 @@ def _of_line(part: str) -> Address:
     def address(sample: Sample) -> str:
         if not sample.customer:
             return url_for("software.everything")
-        opened = url_for("software.index", customer=sample.customer, open=sample.line, matches=1)
+        opened = url_for("software.index", customer=sample.customer, open=sample.line, fitting=1)
         return f"{opened}#{part}{sample.line_id}"
 
     return address
