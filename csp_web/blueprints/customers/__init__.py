@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("customers", __name__)
 
-from csp_web.blueprints.customers import detail, editing, importing, listing  # noqa: E402, F401 -- they use the blueprint
+from csp_web.blueprints.customers import detail, editing, importing, listing, timeline  # noqa: E402, F401 -- they use the blueprint

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -26,13 +26,18 @@ MOST_LINES = 3  # of an order that are named
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry in words."""
+    """An entry in words; ``times`` of the like one after the other, the latest of them at this moment."""
 
     at: datetime
     words: str
     more: str
     who: str
     url: str
+    times: int = 1
+
+    def same(self, other: Told) -> bool:
+        """Whether both say the same thing."""
+        return (self.words, self.more, self.who, self.url) == (other.words, other.more, other.who, other.url)
 
 
 @blueprint.get("/customers/<uuid:customer>/timeline", endpoint="timeline")
@@ -79,7 +84,18 @@ def _by_day(entries: Sequence[Entry], customer: Customer, actor: Actor) -> Itera
         return entry.at.astimezone(zone).date()
 
     for each, group in groupby(entries, day):
-        yield format_date(each), [_told(entry, customer, actor) for entry in group]
+        yield format_date(each), _folded(_told(entry, customer, actor) for entry in group)
+
+
+def _folded(entries: Iterable[Told]) -> list[Told]:
+    """A file that was fetched ten times in a row is one line."""
+    lines: list[Told] = []
+    for entry in entries:
+        if lines and lines[-1].same(entry):
+            lines[-1] = replace(lines[-1], times=lines[-1].times + 1)
+        else:
+            lines.append(entry)
+    return lines
 
 
 def _told(entry: Entry, customer: Customer, actor: Actor) -> Told:
