@@ -130,17 +130,22 @@ def _to_be_decided(cancellation: Cancellation, wanted: CancellationState, by: Ac
     """Whether the decision is open; False when this person took the same one a moment ago."""
     if cancellation.state is CancellationState.REQUESTED:
         return True
-    last = cancellation.steps[-1]
-    if cancellation.state is wanted and last.by_id == by.id:
+    if cancellation.state is wanted and cancellation.steps[-1].by_id == by.id:
         return False
+    raise Conflict(why_no_decision(cancellation))
+
+
+def why_no_decision(cancellation: Cancellation) -> str:
+    """Why a cancellation can be neither approved nor declined: it was already; empty while it can (B6)."""
+    if cancellation.state is CancellationState.REQUESTED:
+        return ""
+    last = cancellation.steps[-1]
     names = {CancellationState.DECLINED: _("declined"), CancellationState.COMPLETED: _("approved")}
-    raise Conflict(
-        _(
-            "The cancellation was already %(decision)s by %(name)s on %(date)s.",
-            decision=names[cancellation.state],
-            name=last.by.name,
-            date=format_datetime(last.at),
-        )
+    return _(
+        "The cancellation was already %(decision)s by %(name)s on %(date)s.",
+        decision=names[cancellation.state],
+        name=last.by.name,
+        date=format_datetime(last.at),
     )
 
 

@@ -105,12 +105,21 @@ def place_order(
     return order
 
 
+def why_no_order(current: Review) -> str:
+    """Why nothing of a cart can be ordered; empty when something can (B6)."""
+    if not current.lines:
+        return _("The cart is empty. Add products first.")
+    if not current.possible:
+        return _("None of the lines can be ordered; the reasons stand beside them.")
+    return ""
+
+
 def _check(current: Review, wish: Wish) -> None:
     changes = changes_since(wish.seen, current) if wish.seen is not None else []
     if changes or current.version != wish.version:
         raise CartChanged(changes)
-    if not current.lines:
-        raise Refused(_("The cart is empty."), advice=_("Add products first."))
+    if why := why_no_order(current):
+        raise Refused(why)
     if current.refused and not (wish.only_possible and current.possible):
         raise Refused(
             _("Some lines cannot be ordered. Nothing was ordered."),

@@ -24,10 +24,20 @@ def role_problems(
     if any(role.of_operator for role in given) and not _is_operator_admin(by):
         problems.append(_("Only an operator admin can give or take away the operator's roles."))
     if by is not None and user is not None and user.id == by.id and roles - user.roles:
-        problems.append(_("You cannot give roles to yourself. Ask another administrator."))
+        problems.append(_not_to_oneself())
     if user is not None and user.is_active:
         problems.extend(_last_admin_problems(user, user.roles - roles))
     return problems
+
+
+def role_limits(user: User, by: Actor) -> list[str]:
+    """What ``role_problems`` will refuse for this person, said before anything is chosen (B6)."""
+    limits = [_not_to_oneself()] if user.id == by.id else []
+    return limits + (_last_admin_problems(user, user.roles) if user.is_active else [])
+
+
+def _not_to_oneself() -> str:
+    return _("You cannot give roles to yourself. Ask another administrator.")
 
 
 def disable_problems(user: User, by: Actor | None) -> list[str]:

@@ -264,6 +264,15 @@ def assign(ticket: Ticket, user_id: int | None, *, by: Actor, at: datetime | Non
     return ticket
 
 
+def why_no_close(ticket: Ticket, actor: Actor, *, undecided: bool) -> str:
+    """Why somebody may not close a ticket (D3, D5); empty when allowed. ``undecided``: a cancellation waits in it."""
+    if refused := refusal(actor, "support.work"):
+        return refused
+    if undecided:
+        return _("Its cancellation has not been decided yet. Approve it or decline it first.")
+    return _("This request is closed. A reply opens it again.") if ticket.status is TicketStatus.CLOSED else ""
+
+
 def close(ticket: Ticket, *, by: Actor, at: datetime | None = None) -> Ticket:
     """Close a ticket; a reply opens it again.
 
@@ -274,7 +283,7 @@ def close(ticket: Ticket, *, by: Actor, at: datetime | None = None) -> Ticket:
     ticket = hold(ticket)
     waiting = select(Cancellation.id).filter_by(ticket_id=ticket.id, state=CancellationState.REQUESTED)
     if session.scalar(waiting) is not None:
-        raise Conflict(_("Its cancellation has not been decided yet. Approve it or decline it first."), rule="D5")
+        raise Conflict(why_no_close(ticket, by, undecided=True), rule="D5")
     if change_status(ticket, TicketStatus.CLOSED, by=by, at=at or now()):
         audit.record("close_ticket", by=by, resource=("ticket", ticket.number), partner_id=ticket.partner_id)
         tell_partner(

@@ -87,6 +87,7 @@ def _user_page(person: User, form: RolesForm, status: int) -> Any:
         "accounts/user.html",
         person=person,
         form=form,
+        role_limits=people_rules.role_limits(person, actor),
         password_form=NewPasswordForm(formdata=None),
         why_not_disable=next(iter(people_rules.disable_problems(person, actor)), ""),
         why_not_enable=next(iter(people_rules.rank_problems(person, actor)), ""),

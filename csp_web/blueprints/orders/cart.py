@@ -14,7 +14,7 @@ from csp_web.domain import policies
 from csp_web.domain.cart_review import CartChanged, review
 from csp_web.domain.carts import change_lines, find_cart
 from csp_web.domain.catalogue import PLAN_NAMES, TERM_NAMES
-from csp_web.domain.ordering import place_order
+from csp_web.domain.ordering import place_order, why_no_order
 from csp_web.errors import Conflict, DomainError, Invalid, Refused
 from csp_web.forms.orders import PlaceForm, no_quantity, whole_number
 from csp_web.i18n import gettext as _
@@ -140,6 +140,7 @@ def _page(
         template,
         customer=customer,
         review=current,
+        why_no_order=why_no_order(current),
         form=form,
         typed=request.form if problems else {},
         problems=problems or {},

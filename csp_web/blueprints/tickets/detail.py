@@ -6,9 +6,10 @@ from flask import render_template, request
 
 from csp_web.blueprints.tickets import blueprint, uploads
 from csp_web.db import now
+from csp_web.domain.cancellations import why_no_decision
 from csp_web.domain.problem_types import type_view
 from csp_web.domain.ticket_page import ticket_page
-from csp_web.domain.tickets import support_agents, why_no_reply
+from csp_web.domain.tickets import support_agents, why_no_close, why_no_reply
 from csp_web.forms.tickets import DecisionForm, FilesForm, NoteForm, RefusalForm
 from csp_web.models import Ticket
 from csp_web.web.gate import current_actor, needs
@@ -34,9 +35,10 @@ def show(
     answer = answer or NoteForm(prefix="reply-", formdata=None)
     internal = internal or NoteForm(prefix="note-", formdata=None)
     works = actor.may("support.work")
+    page = ticket_page(ticket, actor)
     return render_template(
         "tickets/detail.html",
-        page=ticket_page(ticket, actor),
+        page=page,
         ticket=ticket,
         kind=type_view(ticket.problem_type),
         at=now(),
@@ -44,6 +46,8 @@ def show(
         own=ticket.partner_id == actor.partner_id,
         agents=support_agents() if works else [],
         why_no_reply=why_no_reply(ticket, actor),
+        why_no_close=why_no_close(ticket, actor, undecided=page.consequences is not None),
+        why_no_decision=why_no_decision(page.cancellation) if page.cancellation and works else "",
         answer=answer,
         answer_kept=_kept(answer),
         internal=internal,
