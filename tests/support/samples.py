@@ -60,7 +60,7 @@ OF_A_PARTNER: dict[str, Role | None] = {
     "user": None,
 }
 # What a role or a random token opens, not a partner.
-OF_NOBODY = {"digest", "mail", "number", "option", "path", "pool", "product_key", "token"}
+OF_NOBODY = {"code", "digest", "mail", "number", "option", "path", "picture", "pool", "product_key", "token", "topic"}
 # Of the person who asks: made anew for each request.
 OF_ONESELF = {"session_id"}
 NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
@@ -126,6 +126,7 @@ def make_samples(world: World) -> Samples:
         world,
         {
             "assignment": session.scalars(select(KeyAssignment.id)).one(),
+            "code": "en",
             "customer": session.get_one(Customer, line.customer_id).uuid,
             "digest": "0" * 16,
             "link": session.scalars(select(DownloadLink.id)).one(),
@@ -139,11 +140,13 @@ def make_samples(world: World) -> Samples:
             "pool": session.scalars(select(KeyPool.id)).first(),
             "product_key": session.scalars(select(ProductKey.id).filter_by(state=KeyState.FREE)).first(),
             "path": "css/site.css",
+            "picture": "05-software.webp",
             "person": person,
             "subscription": line.uuid,
             "ticket": session.get_one(Ticket, ticket.id).number,
             "ticket_file": file_id,
             "token": "x" * 43,
+            "topic": "software",
             "user": person,
         },
     )

@@ -29,6 +29,7 @@ NO_PAGES = frozenset(
         "assets.file",
         "admin.download_backup",
         "downloads.transfer",
+        "help.picture",
         "jobs.file",
         "jobs.progress",
         "probes.healthz",
@@ -135,6 +136,9 @@ PUBLIC = (
     Place("download link", STRANGER, "/d/{token}"),
     Place("download link, ended", STRANGER, "/d/{ended}", status=410),
     Place("download link, unknown", STRANGER, "/d/no-such-link", status=404),
+    Place("setup, over", STRANGER, "/setup", status=404),
+    Place("setup of the organisation, over", STRANGER, "/setup/organisation", status=404),
+    Place("setup of the first person, over", STRANGER, "/setup/you", status=404),
 )
 
 FRAME = (
@@ -159,6 +163,12 @@ FRAME = (
     Place("keyboard shortcuts", ADMIN, "/shortcuts"),
     Place("keyboard shortcuts, dialog", ADMIN, "/customers", (open_user_menu, press("[data-sheet]", "#sheet[open]"))),
     Place("not found", ADMIN, "/nowhere", status=404),
+    Place("help", ADMIN, "/help"),
+    Place("help on a topic", ADMIN, "/help/software"),
+    Place("help on one page", ADMIN, "/help/all"),
+    Place("tour", ADMIN, "/tour"),
+    Place("tour, at a stop", ADMIN, "/tour/go?to=keys"),
+    Place("tour, ended", ADMIN, "/tour/go?to=keys", (press("form[action='/tour/end'] button", "main"),)),
     Place("forbidden", BILLING, "/customers/new", status=403),
 )
 
@@ -308,6 +318,8 @@ OPERATION = (
     Place("markets", OPERATOR, "/admin/markets", (unfold,)),
     Place("policies", OPERATOR, "/admin/policies"),
     Place("outbox", OPERATOR, "/admin/outbox"),
+    Place("test of the mail server", OPERATOR, "/admin/outbox/test"),
+    Place("test of the mail server, first setup", OPERATOR, "/admin/outbox/test?first=1"),
     Place("partners", OPERATOR, "/admin/partners"),
     Place("partner", OPERATOR, "/admin/partners/{partner}"),
     Place("add partner", OPERATOR, "/admin/partners/new"),
