@@ -111,10 +111,12 @@ class TicketForm(FilesForm):
         description=_l("First answer within 2 hours when critical, 4 when moderate, 8 when minimal."),
     )
     title = _text(_l("Title"), TITLE, DataRequired(_l("Say in a few words what it is about.")))
-    customer = _text(_l("Customer domain or GUID"), SHORT)
-    order_or_subscription = _text(_l("Order ID or subscription ID"), SHORT)
+    customer = _text(_l("Customer domain or GUID"), SHORT, description=_l("Like contoso.com."))
+    order_or_subscription = _text(
+        _l("Order ID or subscription ID"), SHORT, description=_l("The whole order, or one line of it.")
+    )
     line = RadioField(_l("Line of the order"), choices=[], validate_choice=False)
-    refund_reason = _area(_l("Refund reason"), REASON)
+    refund_reason = _area(_l("Refund reason"), REASON, description=_l("A sentence or two."))
     amount = _text(_l("Amount requested"), SHORT)
     version = _text(_l("Product version"), SHORT)
     error_message = _area(_l("Error message"), REASON)
