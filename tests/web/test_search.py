@@ -174,3 +174,13 @@ def test_wcag_2_1_4_single_keys_can_be_switched_off(alice: FlaskClient) -> None:
         assert data["shortcuts"] == wanted
         assert alice.post("/shortcuts", data=data).status_code == 303
         assert ("data-keys" in alice.get("/customers").text) is works
+
+
+def test_the_account_page_has_the_switch_too(alice: FlaskClient) -> None:
+    page = BeautifulSoup(alice.get("/account").text, "html.parser")
+    form = page.select_one('#shortcuts form[action="/shortcuts"]')
+    assert form is not None
+    answer = alice.post("/shortcuts", data={str(each["name"]): str(each["value"]) for each in form.select("input")})
+    assert answer.location == "/account#shortcuts"
+    away = alice.post("/shortcuts", data={"next": "https://elsewhere.example/", "csrf_token": str(form.input["value"])})  # type: ignore[index]
+    assert away.location == "/"

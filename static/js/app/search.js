@@ -3,6 +3,7 @@ const searchBox = find("[data-search]");
 const suggestions = find("#suggestions");
 let cameFrom; // what had the focus before a key led into the box
 let chosen = -1;
+let wanted = false; // an answer that comes after the list was closed opens nothing
 
 const options = () => all("[role=option]", suggestions);
 
@@ -17,8 +18,13 @@ function choose(place) {
 function openSuggestions(open) {
   suggestions.hidden = !open;
   searchBox.setAttribute("aria-expanded", String(open && options().length > 0));
-  if (!open) htmx.trigger(searchBox.form, "htmx:abort");
+  wanted &&= open;
   choose(-1);
+}
+
+function suggest() {
+  wanted = true;
+  htmx.trigger(searchBox.form, "suggest");
 }
 
 function enterSearch() {
@@ -43,7 +49,7 @@ function steer(event) {
   event.preventDefault();
   if (option) option.click();
   else if (step && open) choose(chosen + step);
-  else if (step) htmx.trigger(searchBox.form, "suggest");
+  else if (step) suggest();
   else if (open && searchBox.value) openSuggestions(false);
   else leaveSearch();
 }
@@ -52,12 +58,13 @@ if (searchBox && suggestions) {
   const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-controls": "suggestion-list", "aria-expanded": "false" };
   for (const [name, value] of Object.entries(combobox)) searchBox.setAttribute(name, value);
   searchBox.addEventListener("keydown", steer);
-  searchBox.addEventListener("focus", () => htmx.trigger(searchBox.form, "suggest"));
+  searchBox.addEventListener("focus", suggest);
+  searchBox.addEventListener("input", () => { wanted = true; });
   searchBox.addEventListener("blur", () => openSuggestions(false));
   // A click on a suggestion leaves the focus in the box, so that the list stays until the click is done.
   suggestions.addEventListener("mousedown", (event) => event.preventDefault());
   suggestions.addEventListener("htmx:afterSettle", () => {
-    if (document.activeElement !== searchBox) return;
+    if (!wanted) return;
     openSuggestions(true);
     announce(find("[data-announce]", suggestions).textContent);
   });
