@@ -45,13 +45,14 @@ _SHEETS = (
     "guide",
     "charts",
     "timeline",
+    "jobs",
     "print",
 )
 _SCRIPT = "js/app.js"
 # Names are shared inside one function: what starts last stands last.
 _PARTS = (
     "base", "theme", "copy", "secrets", "time_left", "forms", "toasts",
-    "dialogs", "htmx", "counters", "search", "shortcuts", "start",
+    "dialogs", "htmx", "upload", "counters", "search", "shortcuts", "start",
 )  # fmt: skip
 _COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
