@@ -67,7 +67,7 @@ function placeOfFocus(part, { active, known, place }) {
 
 function bringFocus(part) {
   const lost = !document.activeElement || document.activeElement === document.body;
-  if (!lost || !before || !part.isConnected || part.closest("#messages, #toasts")) return;
+  if (!lost || !before || !part.isConnected) return;
   const place = placeOfFocus(part, before);
   if (!place.matches("a, button, input, select, textarea")) place.tabIndex = -1;
   place.focus();
@@ -113,8 +113,11 @@ on("historyCacheMiss", (event) => {
   event.preventDefault();
   location.reload();
 });
-on("afterSettle", ({ target }) => {
+on("afterSettle", ({ target, detail }) => {
   prepare(target);
+  if (target.id !== detail.target.id) return; // came along: a toast, the title
   bringFocus(target);
-  if (target.dataset.found) announce(target.dataset.found);
+  const wrong = detail.xhr?.status === 422 && !find("[data-error-summary]", target) && find(".error", target);
+  const said = wrong ? wrong.textContent : target.dataset.found;
+  if (said) announce(said);
 });
