@@ -19,21 +19,21 @@ figcaption { padding: 4px 6px; overflow-wrap: anywhere; }
 
 
 def make_sheets(browser: Browser, target: Path) -> None:
-    """One page of thumbnails for all folders, and per folder ``sheet-01.jpg`` and so on."""
+    """One page of thumbnails for all folders, and per folder ``sheet-01.png`` and so on."""
     folders = sorted(folder for folder in target.iterdir() if folder.is_dir())
     (target / "index.html").write_text(_document("".join(_section(folder) for folder in folders), 6), encoding="utf-8")
     page = browser.new_page(viewport={"width": 2000, "height": 1000})
     for folder in folders:
-        for old in folder.glob("sheet-*.jpg"):
+        for old in folder.glob("sheet-*.png"):
             old.unlink()
-        pictures = sorted(folder.glob("*.jpg"))
+        pictures = sorted(folder.glob("*.png"))
         columns = COLUMNS.get(int(folder.name.rpartition("-")[2]), 4)
         for number, start in enumerate(range(0, len(pictures), PER_SHEET), 1):
             sheet = folder / "sheet.html"
             figures = "".join(_figure(picture.name, picture) for picture in pictures[start : start + PER_SHEET])
             sheet.write_text(_document(f"<main>{figures}</main>", columns), encoding="utf-8")
             page.goto(sheet.absolute().as_uri())
-            page.screenshot(path=folder / f"sheet-{number:02}.jpg", full_page=True, type="jpeg", quality=80)
+            page.screenshot(path=folder / f"sheet-{number:02}.png", full_page=True)
             sheet.unlink()
     page.close()
 
@@ -43,7 +43,7 @@ def _document(body: str, columns: int) -> str:
 
 
 def _section(folder: Path) -> str:
-    pictures = [picture for picture in sorted(folder.glob("*.jpg")) if not picture.name.startswith("sheet-")]
+    pictures = [picture for picture in sorted(folder.glob("*.png")) if not picture.name.startswith("sheet-")]
     figures = "".join(_figure(f"{folder.name}/{picture.name}", picture) for picture in pictures)
     return f"<h2>{escape(folder.name)}</h2><main>{figures}</main>"
 
