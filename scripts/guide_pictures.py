@@ -87,11 +87,11 @@ PICTURES = (
 )
 
 
-def show(site: Site, picture: Picture, language: str) -> Page:
-    """Open the page of a picture; fails when it, or the part of it, is not there."""
+def show(site: Site, picture: Picture, language: str, *, patience: float = 5_000) -> Page:
+    """Open the page of a picture; fails when it, or the part of it, is not there after so many milliseconds."""
     page = site.open(picture.place, language)
     page.set_viewport_size({"width": WIDTH, "height": 900})
-    page.locator(picture.part).first.wait_for(timeout=5_000)
+    page.locator(picture.part).first.wait_for(timeout=patience)
     return page
 
 
