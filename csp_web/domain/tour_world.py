@@ -28,7 +28,6 @@ class Sample:
 
     customer: str = ""
     line: str = ""
-    line_id: int = 0
     ticket: str = ""
 
 
@@ -37,7 +36,7 @@ def sample(actor: Actor) -> Sample:
     ticket = _ticket(actor)
     linked = exists().where(DownloadLink.subscription_id == Subscription.id)
     line = session.execute(
-        select(Customer.uuid, Subscription.uuid.label("line"), Subscription.id)
+        select(Customer.uuid, Subscription.uuid.label("line"))
         .join(Customer, Customer.id == Subscription.customer_id)
         .where(
             Subscription.partner_id == actor.partner_id,
@@ -48,7 +47,7 @@ def sample(actor: Actor) -> Sample:
         .order_by(linked.desc(), Subscription.id)
         .limit(1)
     ).first()
-    return Sample(str(line.uuid), str(line.line), line.id, ticket) if line else Sample(ticket=ticket)
+    return Sample(str(line.uuid), str(line.line), ticket) if line else Sample(ticket=ticket)
 
 
 def _ticket(actor: Actor) -> str:

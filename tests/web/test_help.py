@@ -71,6 +71,14 @@ def test_pictures_are_there_small_and_described(language: str) -> None:
         assert picture_size(ROOT, name)[0] <= 1280, name
 
 
+def test_b13_pictures_are_folded_so_that_a_topic_loads_in_a_moment() -> None:
+    """Browsers do not load what lies in a folded part and says that it is lazy."""
+    drawn = [body for topic in guide(ROOT, "ru").topics for body in (topic.body, *(task.body for task in topic.tasks))]
+    assert len(re.findall(r"<img ", "".join(drawn))) == len(PICTURE.findall(written("ru")))
+    folded = re.compile(r'<details class="picture"><summary>[^<]+</summary><img [^>]*loading="lazy"[^>]*></details>')
+    assert not any("<img" in folded.sub("", body) for body in drawn)
+
+
 def test_html_in_the_guide_is_text(tmp_path: Path) -> None:
     (tmp_path / "docs" / "users").mkdir(parents=True)
     text = '# G\n\n<script>x</script>\n\n<a id="one"></a>\n## One\n\n<img src=x onerror=y> [off](javascript:alert(1))\n'

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markupsafe import Markup
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup, escape
 
 _SECTION = re.compile(r'^<a id="([a-z0-9-]+)"></a>\n+(##|###) (.+)\n', re.MULTILINE)
 _OTHER_LANGUAGE = re.compile(r"^\[[^\]]+\]\((?:en|ru)\.md\)\s*", re.MULTILINE)
@@ -94,12 +96,16 @@ class _Writer:
         self._topic_of = topic_of
         self._root = root
         self._parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+        self._parser.add_render_rule("image", _folded_picture)
 
     def html(self, text: str) -> Markup:
         """The text as HTML. Markup is right here: the parser escapes everything, and the text is ours, from the checkout."""
         tokens = self._parser.parse(text)
-        for token in (child for block in tokens for child in block.children or ()):
-            self._place(token)
+        for place, block in enumerate(tokens):
+            for token in block.children or ():
+                self._place(token)
+            if block.children and [token.type for token in block.children] == ["image"]:
+                tokens[place - 1].hidden = tokens[place + 1].hidden = True  # no paragraph around a folded picture
         return Markup(self._parser.renderer.render(tokens, self._parser.options, {}))  # noqa: S704 -- see above
 
     def _place(self, token: Token) -> None:
@@ -113,6 +119,14 @@ class _Writer:
             token.attrSet("loading", "lazy")
             for side, pixels in zip(("width", "height"), picture_size(self._root, name), strict=True):
                 token.attrSet(side, str(pixels))
+
+
+def _folded_picture(
+    renderer: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, env: EnvType
+) -> str:
+    """A picture that is loaded when it is unfolded: the text alone is read in a moment, on the slowest line too."""
+    drawn = renderer.image(tokens, place, options, env)
+    return f'<details class="picture"><summary>{escape(tokens[place].content)}</summary>{drawn}</details>'
 
 
 def address_of(anchor: str, topic_of: dict[str, str]) -> str:

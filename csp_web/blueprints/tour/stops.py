@@ -30,14 +30,11 @@ def _of_customer(endpoint: str) -> Address:
     return lambda sample: url_for(endpoint, customer=sample.customer) if sample.customer else url_for("customers.index")
 
 
-def _of_line(part: str) -> Address:
-    def address(sample: Sample) -> str:
-        if not sample.customer:
-            return url_for("software.everything")
-        opened = url_for("software.index", customer=sample.customer, open=sample.line, fitting=1)
-        return f"{opened}#{part}{sample.line_id}"
-
-    return address
+def _line(sample: Sample) -> str:
+    """At the top of the page, where the tour says what to look at."""
+    if not sample.customer:
+        return url_for("software.everything")
+    return url_for("software.index", customer=sample.customer, open=sample.line, fitting=1)
 
 
 def _plain(endpoint: str) -> Address:
@@ -91,7 +88,7 @@ _PARTNER = (
             "Choose version, language and file type, then press the button beside the file: that takes the key and makes a link."
         ),
         "software.see",
-        _of_line("choose-"),
+        _line,
         "keys.handle",
     ),
     Stop(
@@ -99,7 +96,7 @@ _PARTNER = (
         N_("The download link"),
         N_("Copy it and send it to the customer. It ends after some days or downloads; a new one replaces it."),
         "keys.handle",
-        _of_line("links-"),
+        _line,
     ),
     Stop(
         "cancel",
