@@ -93,14 +93,15 @@ def test_leaving_the_field_of_a_list_asks_nothing(agent: Page) -> None:
     assert len(asked) == 1
 
 
-def test_the_next_page_takes_the_place_and_the_focus(agent: Page) -> None:
-    agent.goto("/audit")
-    agent.get_by_role("link", name="Next").click()
-    expect(agent).to_have_url(re.compile("page="))
-    expect(agent.locator("#log")).to_be_focused()
-    agent.go_back()
-    expect(agent).to_have_url(re.compile("/audit$"))
-    expect(agent.get_by_role("link", name="Next")).to_be_visible()
+def test_the_next_page_takes_the_place_and_the_focus(new_browser: NewBrowser, live_server: LiveServer) -> None:
+    operator = sign_in(new_browser().new_page(), live_server, "operator admin")
+    operator.goto("/audit")
+    operator.get_by_role("link", name="Next").click()
+    expect(operator).to_have_url(re.compile("page="))
+    expect(operator.locator("#log")).to_be_focused()
+    operator.go_back()
+    expect(operator).to_have_url(re.compile("/audit$"))
+    expect(operator.get_by_role("link", name="Next")).to_be_visible()
 
 
 # ------------------------------------------------------------------ the Software page and the cart

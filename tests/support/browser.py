@@ -24,6 +24,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+# htmx notes every request that was overtaken, refused or lost; _check_answer knows which of them are mistakes.
+NOTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort", "htmx:sendError", "htmx:responseError")
 # A refusal (403, 409, 422, ...) is a page or a fragment; a style or script that is not found is a mistake.
 PAGES = ("document", "fetch", "xhr")
 
@@ -53,7 +55,7 @@ class PageComplaints:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium reports every answer from 400 on; _check_answer knows which of them are meant.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not any(noted in message.text for noted in NOTED):
             self.found.append(f"console: {message.text}")
 
     def _check_address(self, request: Request) -> None:

@@ -115,6 +115,7 @@ on("historyCacheMiss", (event) => {
 });
 on("afterSettle", ({ target, detail }) => {
   prepare(target);
+  all("[data-toast]").forEach(leaveLater);
   if (target.id !== detail.target.id) return; // came along: a toast, the title
   bringFocus(target);
   const wrong = detail.xhr?.status === 422 && !find("[data-error-summary]", target) && find(".error", target);

@@ -6,7 +6,6 @@ function prepare(within) {
   }
   all("[data-auto-hide]", within).forEach(hideLater);
   all("[data-countdown]", within).forEach(showTimeLeft);
-  all("[data-toast]", within).forEach(leaveLater);
   all("[data-error-summary]", within)[0]?.focus();
 }
 
@@ -19,6 +18,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     chooseTheme(button.dataset.themeChoice);
   } else if ("dismiss" in button.dataset) dismiss(button.closest(".message"));
+  else if ("print" in button.dataset) print();
   else if ("retry" in button.dataset) retry(button);
   else if (button.dataset.refresh) refresh(find(button.dataset.refresh));
 });
