@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import audit, job_files, job_table, job_work, jobs
+from csp_web.domain import audit, customer_import, job_files, job_table, job_work, jobs
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey, User
 from tests.support.jobs import CUSTOMERS, customer_rows, interrupted_at, job, start, work
@@ -180,7 +180,7 @@ def test_a_job_that_waits_is_cancelled_at_once(world: World) -> None:
 @pytest.mark.parametrize("step", IMPORTS)
 def test_cancel_at_every_step_of_an_import_leaves_nothing(world: World, settings: Settings, step: str) -> None:
     before = count()
-    number = start("import_customers", world.actor("alice"), content=customer_rows(700))
+    number = start("import_customers", world.actor("alice"), content=customer_rows(5))
 
     def cancel(task: job_work.Task) -> None:
         job_files.board().ask_to_cancel(task.id, world.people["alice"])
@@ -198,8 +198,9 @@ def test_cancel_in_the_middle_of_the_transaction_undoes_it(
 ) -> None:
     """On SQLite nobody else can write then: the wish comes through all the same, and is in the log with who had it."""
     monkeypatch.setattr(job_work, "POST_EVERY", 0.0)
+    monkeypatch.setattr(customer_import, "ROWS_AT_ONCE", 10)
     before = count()
-    number = start("import_customers", world.actor("alice"), content=customer_rows(1200))
+    number = start("import_customers", world.actor("alice"), content=customer_rows(24))
     told: list[int] = []
 
     def half_way(task: job_work.Task) -> None:
@@ -215,7 +216,7 @@ def test_cancel_in_the_middle_of_the_transaction_undoes_it(
         job_table.WORK["import_customers"](task)
 
     work(import_customers=half_way)
-    assert told == [500]
+    assert told == [10]
     assert (job(number).state, count()) == (JobState.CANCELLED, before)
     session.rollback()
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
@@ -320,12 +321,12 @@ def test_r10_kill_9_leaves_nothing_half_done_and_another_worker_does_it(
     world: World, settings: Settings, step: str
 ) -> None:
     before = count()
-    number = start("import_customers", world.actor("alice"), content=customer_rows(600))
+    number = start("import_customers", world.actor("alice"), content=customer_rows(20))
     session.remove()
     assert kill_at(step, settings) == -signal.SIGKILL
     assert (job(number).state, count()) == (JobState.RUNNING, before)
     work()
-    assert (job(number).state, job(number).tries, count()) == (JobState.DONE, 2, before + 600)
+    assert (job(number).state, job(number).tries, count()) == (JobState.DONE, 2, before + 20)
     assert list(audit.broken_links()) == []
     assert files(settings) == []
 
@@ -345,7 +346,8 @@ def test_work_that_ends_every_worker_is_given_up(world: World) -> None:
 
 def test_progress_is_seen_while_the_transaction_is_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_work, "POST_EVERY", 0.0)
-    number = start("import_customers", world.actor("alice"), content=customer_rows(1200))
+    monkeypatch.setattr(customer_import, "ROWS_AT_ONCE", 10)
+    number = start("import_customers", world.actor("alice"), content=customer_rows(24))
     seen: list[tuple[str, int, int]] = []
 
     def watch(task: job_work.Task) -> None:
@@ -361,7 +363,7 @@ def test_progress_is_seen_while_the_transaction_is_open(world: World, monkeypatc
 
     work(import_customers=watch)
     assert [one for one in seen if one[0] == "storing"] == [
-        ("storing", 0, 1200), ("storing", 500, 1200), ("storing", 1000, 1200), ("storing", 1200, 1200)
+        ("storing", 0, 24), ("storing", 10, 24), ("storing", 20, 24), ("storing", 24, 24)
     ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ function sendWithProgress(event) {
     source: form, target: "#main", select: "#main", swap: "outerHTML show:window:top",
     headers: { "HX-Boosted": "true" }, // a whole page comes back
     values: submitter?.name ? { [submitter.name]: submitter.value } : {},
-  });
+  }).catch(() => {}); // cancelled
 }
 
 function showUpload({ detail: { elt: form } }) {

@@ -1,0 +1,110 @@
+"""Backups in the browser: whole, without secrets, checked, and nothing left of one that was cancelled (B14, D11, R-10)."""
+
+from __future__ import annotations
+
+import tarfile
+
+import pytest
+
+from csp_web.config import Settings
+from csp_web.db import transaction
+from csp_web.domain import backups, job_files, job_table, job_work
+from csp_web.domain.configured import file_store
+from csp_web.errors import Forbidden, NotFound
+from csp_web.models import JobState
+from csp_web.services.archive import verify
+from csp_web.services.files import Readable
+from tests.support.jobs import interrupted_at, job, start, work
+from tests.world import World
+
+pytestmark = pytest.mark.usefixtures("world")
+STEPS = ("database", "files", "proving")
+
+
+class Bytes(Readable):
+    """Some bytes, once."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, size: int, /) -> bytes:
+        content, self._content = self._content[:size], self._content[size:]
+        return content
+
+
+def names() -> list[str]:
+    """Everything in the folder of backups, temporary files too."""
+    return sorted(path.name for path in backups.folder().iterdir())
+
+
+def test_d11_a_backup_is_whole_and_holds_no_secret(world: World, settings: Settings) -> None:
+    stored = file_store().save(Bytes(b"installer" * 1000), max_bytes=10**6)
+    number = start("make_backup", world.actor("olga"), subject="a.tar", name="a.tar")
+    work()
+    assert job(number).state is JobState.DONE
+    assert names() == ["a.tar"]
+    path = backups.folder() / "a.tar"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert f"files/{stored.key}" in verify(path).members
+    content = path.read_bytes()
+    assert settings.secret_key.encode() not in content
+    with tarfile.open(path) as tar:
+        assert not any(name.startswith("secrets/") for name in tar.getnames())
+    (found,) = backups.list_backups(by=world.actor("olga"))
+    assert (found.name, found.with_secrets, found.problem) == ("a.tar", False, "")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_cancel_at_every_step_leaves_no_file(world: World, step: str) -> None:
+    number = start("make_backup", world.actor("olga"), name="a.tar")
+
+    def cancel(task: job_work.Task) -> None:
+        job_files.board().ask_to_cancel(task.id, world.people["olga"])
+
+    work(make_backup=interrupted_at(step, cancel, job_table.WORK["make_backup"]))
+    assert job(number).state is JobState.CANCELLED
+    assert names() == []
+
+
+def test_what_a_dead_worker_left_is_thrown_away_first(world: World) -> None:
+    left = backups.folder() / ".a.tar.dead"
+    left.mkdir()
+    (left / "database.sqlite3.gz").write_bytes(b"half")
+    (backups.folder() / ".a.tar.99999.incomplete").write_bytes(b"half")
+    start("make_backup", world.actor("olga"), name="a.tar")
+    work()
+    assert names() == ["a.tar"]
+
+
+def test_a_check_finds_what_was_changed(world: World) -> None:
+    start("make_backup", world.actor("olga"), name="a.tar")
+    work()
+    good = start("check_backup", world.actor("olga"), name="a.tar")
+    work()
+    assert job(good).state is JobState.DONE
+    path = backups.folder() / "a.tar"
+    content = bytearray(path.read_bytes())
+    content[2000] ^= 1
+    path.write_bytes(content)
+    bad = start("check_backup", world.actor("olga"), name="a.tar")
+    work()
+    assert job(bad).state is JobState.FAILED
+    assert job(bad).error.startswith("a.tar: ")
+
+
+def test_a_file_that_is_no_backup_is_listed_as_damaged(world: World) -> None:
+    (backups.folder() / "b.tar").write_bytes(b"nothing")
+    (found,) = backups.list_backups(by=world.actor("olga"))
+    assert found.problem.startswith("b.tar: this is not a backup")
+
+
+@pytest.mark.parametrize("name", ["../csp-web.sqlite3", ".hidden.tar", "a/b.tar", "a.tar\0", "none.tar"])
+def test_t11_names_lead_nowhere_else(world: World, name: str) -> None:
+    with pytest.raises(NotFound):
+        backups.find_backup(name, by=world.actor("olga"))
+
+
+def test_d14_only_an_operator_admin(world: World) -> None:
+    for act in (backups.list_backups, lambda by: backups.delete_backup("a.tar", by=by)):
+        with pytest.raises(Forbidden), transaction():
+            act(by=world.actor("alice"))
