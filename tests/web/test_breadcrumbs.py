@@ -22,6 +22,7 @@ FIRST_LEVEL = {
     "customers/index.html",
     "help/contents.html",
     "home/dashboard.html",
+    "jobs/index.html",
     "search/everything.html",
     "software/everything.html",
 }
