@@ -19,7 +19,21 @@ from csp_web.web.places import safe_next
 def sheet() -> str:
     """The sheet: a page, or the inside of a dialog. It tells only keys that lead somewhere for this person."""
     template = "search/_shortcuts.html" if htmx.wants_fragment() else "search/shortcuts.html"
-    return render_template(template, jumps=jumps(current_actor()))
+    return render_template(template, jumps=jumps(current_actor()), keys=_keys())
+
+
+def _keys() -> list[tuple[str, str]]:
+    """What is written on the keys, and what they do (static/js/app/shortcuts.js, search.js)."""
+    return [
+        ("/", _("Search")),
+        ("Ctrl K", _("Search, from everywhere")),
+        ("Esc", _("Leave the search, back to where you were")),
+        ("j", _("Next row of a list")),
+        ("k", _("Previous row of a list")),
+        ("o", _("Open the row")),
+        ("n", _("New: add or report what the list shows")),
+        ("?", _("This sheet")),
+    ]
 
 
 @blueprint.post("/shortcuts")
