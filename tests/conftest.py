@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.people",
     "tests.support.accounts",
+    "tests.support.post",
     "tests.support.site_browser",
 ]
 

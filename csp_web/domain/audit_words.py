@@ -62,6 +62,7 @@ OPERATIONS = {
     "revoke_keys": N_("Revoked keys"),
     "rotate_keys": N_("Encrypted the keys with a new secret"),
     "set_up": N_("Set up the installation in the browser"),
+    "send_download_link": N_("Sent a download link by mail"),
     "set_low_stock": N_("Said when a pool of keys is low"),
     "show_key": N_("Showed a key"),
     "sign_in": N_("Signed in"),

@@ -6,11 +6,10 @@ random bits and the token's SHA-256: the database alone opens nothing, and **Cop
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -20,6 +19,7 @@ from csp_web.domain import audit, once, vault
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.configured import settings
 from csp_web.domain.keys import key_for_version
+from csp_web.domain.link_facts import LINK, LinkState, link_state, token_of
 from csp_web.errors import Invalid, NotFound, Refused
 from csp_web.i18n import format_datetime
 from csp_web.i18n import gettext as _
@@ -33,21 +33,11 @@ from csp_web.models import (
     LinkEvent,
     Subscription,
     Transfer,
+    User,
 )
 
-LINK: Final = "link"
 LONGEST_RECIPIENT = 200
 SHOWN_LINKS = 100
-
-
-class LinkState(enum.StrEnum):
-    """Whether a link starts downloads; the first of these that is true is what people are told."""
-
-    REVOKED = "revoked"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    USED_UP = "used up"
-    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +46,6 @@ class Handover:
 
     link: DownloadLink
     key: KeyAssignment | KeyWait | None
-
-
-def link_state(link: DownloadLink, at: datetime) -> LinkState:
-    """Whether a download may start at an instant. The two weeks are half open: at +14 d it is refused (R26)."""
-    if link.revoked_at is not None:
-        return LinkState.REVOKED
-    if link.option.withdrawn_at is not None:
-        return LinkState.WITHDRAWN
-    if at >= link.expires_at:
-        return LinkState.EXPIRED
-    return LinkState.USED_UP if link.used >= link.max_downloads else LinkState.LIVE
 
 
 def handover_problems(subscription: Subscription, at: datetime) -> list[str]:
@@ -174,12 +153,6 @@ def _make(subscription: Subscription, option: DownloadOption, recipient: str, by
     return link
 
 
-def token_of(link: DownloadLink) -> str:
-    """The token of a link's address, to show **Copy link** again; empty when the installation's secret has changed since."""
-    token = vault.token(LINK, link.nonce)
-    return token if token_hash(token) == link.token_hash else ""
-
-
 def find_link(token: str) -> DownloadLink:
     """The link of an address that somebody opened. Raises NotFound."""
     link = session.scalar(select(DownloadLink).filter_by(token_hash=token_hash(token)))
@@ -281,3 +254,32 @@ def events_of(links: Sequence[int]) -> dict[int, list[Any]]:
     for row in rows:
         found[row.link_id].append(row)
     return found
+
+
+def log_of(link: DownloadLink) -> Sequence[Any]:
+    """Everything that happened to a link, oldest first: at, kind, name of who did it, address, agent, bytes_sent."""
+    sent = func.coalesce(Transfer.bytes_sent, LinkEvent.bytes_sent).label("bytes_sent")
+    return session.execute(
+        select(LinkEvent.at, LinkEvent.kind, User.name, LinkEvent.address, LinkEvent.agent, sent)
+        .outerjoin(Transfer, Transfer.id == LinkEvent.transfer_id)
+        .outerjoin(User, User.id == LinkEvent.by_id)
+        .where(LinkEvent.link_id == link.id)
+        .order_by(LinkEvent.id)
+    ).all()
+
+
+__all__ = [
+    "Handover",
+    "LinkState",
+    "events_of",
+    "find_link",
+    "get_keys_and_downloads",
+    "handover_problems",
+    "link_state",
+    "links_of",
+    "log_of",
+    "revoke_link",
+    "revoke_links",
+    "token_of",
+    "write_event",
+]

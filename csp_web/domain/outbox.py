@@ -14,11 +14,12 @@ from sqlalchemy import ColumnElement, or_, select
 from csp_web.db import for_update, now, session, transaction
 from csp_web.domain import audit
 from csp_web.domain.actors import Actor, require
+from csp_web.domain.link_facts import LinkState, address_of, link_state
 from csp_web.domain.paging import Page, page_of
 from csp_web.errors import Conflict
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
-from csp_web.models import AuditStatus, OutboxMessage, OutboxState
+from csp_web.models import AuditStatus, DownloadLink, OutboxMessage, OutboxState
 from csp_web.services.mail import Mail, MailDelayed, MailRefused, ServerUnusable, SmtpConnection, SmtpServer
 
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120, 240))
@@ -29,17 +30,29 @@ LONGEST_ERROR = 500
 _columns = OutboxMessage.__table__.c
 
 
+# Stands in a mail for the address of its link, which is never stored.
+ADDRESS_OF_LINK = "{address of the link}"
+
+
 def queue_mail(
-    *, recipient: str, subject: str, body: str, partner_id: int | None = None, customer_id: int | None = None
+    *,
+    recipient: str,
+    subject: str,
+    body: str,
+    partner_id: int | None = None,
+    customer_id: int | None = None,
+    link_id: int | None = None,
 ) -> OutboxMessage:
     """Write a mail that goes out once the act in hand is stored. Texts are already in the recipient's language.
 
     ``customer_id`` puts it into the customer's timeline, which the partner's people read: never for the operator's mails.
+    ``link_id`` is the download link whose address takes the place of ``ADDRESS_OF_LINK`` when the mail goes out.
     """
     message = OutboxMessage(
         message_id=f"<{uuid.uuid4()}@csp-web>",
         partner_id=partner_id,
         customer_id=customer_id,
+        link_id=link_id,
         recipient=clean_text(recipient),
         subject=" ".join(clean_text(subject).split())[:200],
         body=clean_text(body),
@@ -97,11 +110,23 @@ def _lease(at: datetime) -> list[Mail]:
         ).all()
         for row in rows:
             row.leased_until = at + LEASE
-        return [Mail(row.message_id, row.recipient, row.subject, row.body, row.created_at) for row in rows]
+        return [Mail(row.message_id, row.recipient, row.subject, _text(row, at), row.created_at) for row in rows]
+
+
+def _text(row: OutboxMessage, at: datetime) -> str:
+    """The text of a mail, with the address of its link; empty when the link starts no downloads any more."""
+    if row.link_id is None:
+        return row.body
+    link = session.get_one(DownloadLink, row.link_id)
+    address = address_of(link) if link_state(link, at) is LinkState.LIVE else ""
+    return row.body.replace(ADDRESS_OF_LINK, address) if address else ""
 
 
 def _send(connection: SmtpConnection, mail: Mail, at: datetime) -> bool:
     """Send one mail and note what came of it. Raises ServerUnusable: the connection is of no use any more."""
+    if not mail.body:
+        _failed(mail.message_id, at, _("The link that it was to bring has ended."), for_good=True)
+        return False
     try:
         connection.send(mail)
     except ServerUnusable:

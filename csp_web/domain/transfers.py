@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from csp_web.db import for_update, now, session, transaction
 from csp_web.domain import audit, once, periodic, vault
 from csp_web.domain.actors import Actor, require
+from csp_web.domain.link_notices import tell_if_nearly_used
 from csp_web.domain.links import LinkState, link_state, write_event
 from csp_web.errors import DomainError, NotFound
 from csp_web.i18n import format_datetime
@@ -74,6 +75,7 @@ def open_transfer(link: DownloadLink, visitor: Visitor, *, at: datetime | None =
         raise ended(link, at)
     transfer = _open(link, visitor, at)
     write_event(link.id, "counted", transfer=transfer, address=visitor.address, agent=visitor.agent)
+    tell_if_nearly_used(link)
     session.flush()
     return transfer
 

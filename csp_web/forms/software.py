@@ -8,10 +8,12 @@ from flask_wtf.file import FileField
 from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from csp_web.i18n import LANGUAGES
 from csp_web.i18n import lazy_gettext as _l
 from csp_web.web.forms import CreatingForm, Form
 
 LARGEST_ID = 2**63 - 1
+NOTE = 1000
 NAME, REASON, RECIPIENT, SHOWING = 100, 500, 200, 200
 PASTED = 2_000_000
 
@@ -22,6 +24,21 @@ class HandoverForm(CreatingForm):
     option = IntegerField(validators=[InputRequired(), NumberRange(1, LARGEST_ID)])
     recipient = StringField(_l("For whom"), [Length(max=RECIPIENT, message=_l("At most 200 characters."))])
     keep_old = BooleanField(_l("Keep the older link"))
+
+
+class LetterForm(CreatingForm):
+    """**Send link**: to whom, in which language, and a word besides."""
+
+    email = StringField(
+        _l("E-mail"), [InputRequired(_l("Fill this in."))], render_kw={"type": "email", "autocomplete": "off"}
+    )
+    language = SelectField(_l("Language of the mail"), choices=list(LANGUAGES.items()))
+    note = TextAreaField(
+        _l("Note (optional)"),
+        [Length(max=NOTE, message=_l("At most 1,000 characters."))],
+        description=_l("Stands above the link. Never write a product key into a mail."),
+        render_kw={"rows": 4},
+    )
 
 
 class DirectForm(CreatingForm):

@@ -69,6 +69,12 @@ class DownloadLink(Base):
         ForeignKeyConstraint(["partner_id", "subscription_id"], ["subscriptions.partner_id", "subscriptions.id"]),
         Index(None, "subscription_id", "option_id"),
         Index(None, "partner_id", "expires_at"),
+        Index(
+            "ix_download_links_ending",
+            "expires_at",
+            sqlite_where=text("end_notice_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=text("end_notice_at IS NULL AND revoked_at IS NULL"),
+        ),
         CheckConstraint("used >= 0 AND used <= max_downloads", name="used_within_limit"),
     )
 
@@ -87,6 +93,8 @@ class DownloadLink(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     revoked_reason: Mapped[str | None]
+    used_notice_at: Mapped[datetime | None]  # when its maker was told that most downloads are used
+    end_notice_at: Mapped[datetime | None]  # when its maker was told that it ends soon
 
     subscription: Mapped[Subscription] = relationship(viewonly=True)
     option: Mapped[DownloadOption] = relationship()

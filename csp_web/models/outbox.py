@@ -29,6 +29,7 @@ class OutboxMessage(Base):
     message_id: Mapped[str] = mapped_column(unique=True)
     partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"))
     customer_id: Mapped[int | None]  # whose timeline shows it: what went to the partner's people about this customer
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("download_links.id"))  # whose address it brings
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import smtplib
 import threading
-from asyncio import WriteTransport
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as modern
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from csp_web import db
 from csp_web.config import Settings, complete
@@ -25,45 +18,11 @@ from csp_web.errors import Conflict, Forbidden
 from csp_web.models import AuditEntry, OutboxMessage, OutboxState
 from csp_web.services.mail import Mail, MailDelayed, MailRefused, ServerUnusable, SmtpServer, compose
 from tests.support.live import free_port
+from tests.support.post import Post
 from tests.world import World
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-class Post:
-    """A mail server that answers as it is told: a status per mail, or "drop"; 250 once nothing is left to say."""
-
-    def __init__(self) -> None:
-        self.answers: deque[str] = deque()
-        self.mails: list[EmailMessage] = []
-        self.recipients: list[str] = []
-
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = self.answers.popleft() if self.answers else "250 OK"
-        if answer == "drop":
-            assert isinstance(server.transport, WriteTransport)
-            server.transport.abort()
-            return "421 gone"
-        if answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.mails.append(message_from_bytes(envelope.content, policy=modern))
-            self.recipients += envelope.rcpt_tos
-        return answer
-
-
-@pytest.fixture
-def post() -> Post:
-    return Post()
-
-
-@pytest.fixture
-def server(post: Post) -> Iterator[SmtpServer]:
-    """A real SMTP server on this machine."""
-    controller = Controller(post, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield SmtpServer.of(f"smtp://127.0.0.1:{controller.port}", sender="csp@northwind.example")
-    controller.stop()
 
 
 def write(recipient: str = "ivan@contoso.example", subject: str = "Привет", body: str = "Ключи ждут.") -> int:
@@ -294,7 +253,7 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     monkeypatch.setattr(periodic, "work", lambda event: asked.extend(each.name for each in periodic.rounds()))
     worker.run_worker(stop, complete(with_mail))
     own_statistics = ["statistics"] if db.on_sqlite() else []  # PostgreSQL keeps its own
-    assert asked == ["mails", "downloads", "old sign-ins", "files", *own_statistics]
+    assert asked == ["mails", "downloads", "old sign-ins", "files", "jobs", *own_statistics]
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]
     periodic.work(stop, jobs)

@@ -29,12 +29,16 @@ NO_PAGES = frozenset(
         "assets.file",
         "admin.download_backup",
         "downloads.transfer",
+        "software.log_of_link",
         "help.picture",
+        "home.counters",
+        "home.token",
         "jobs.file",
         "jobs.progress",
         "probes.healthz",
         "probes.readyz",
         "tickets.download",
+        "tickets.news",
     }
 )
 
@@ -253,6 +257,8 @@ SOFTWARE = (
     Place("software, files that match", ADMIN, f"{OPENED}&fitting=1"),
     Place("software, key shown", ADMIN, OPENED, (SHOW_KEY,)),
     Place("software, printed key", ADMIN, OPENED, (SHOW_KEY,), media="print"),
+    Place("send link", ADMIN, "/customers/{customer}/software/{line}/links/{link}/mail"),
+    Place("send link, refused", ADMIN, "/customers/{customer}/software/{line}/links/{link}/mail", (send(),)),
     Place("replace a wrong key", ADMIN, "/customers/{customer}/software/{line}/keys/{assignment}/replacement"),
     Place("software, acts refused", AUDITOR, f"{OPENED}&fitting=1", (unfold,)),
     Place("software, cancelled line", ADMIN, "/customers/{cancelled_of}/software?open={cancelled}", (unfold,)),
@@ -318,6 +324,8 @@ OPERATION = (
     Place("markets", OPERATOR, "/admin/markets", (unfold,)),
     Place("policies", OPERATOR, "/admin/policies"),
     Place("outbox", OPERATOR, "/admin/outbox"),
+    Place("backups", OPERATOR, "/admin/backups"),
+    Place("delete a backup", OPERATOR, "/admin/backups/cut-off.tar/deletion"),
     Place("test of the mail server", OPERATOR, "/admin/outbox/test"),
     Place("test of the mail server, first setup", OPERATOR, "/admin/outbox/test?first=1"),
     Place("partners", OPERATOR, "/admin/partners"),
@@ -327,4 +335,14 @@ OPERATION = (
     Place("users of all partners", OPERATOR, "/admin/users"),
 )
 
-PLACES: tuple[Place, ...] = (*PUBLIC, *FRAME, *ACCOUNTS, *CUSTOMERS, *ORDERS, *SOFTWARE, *TICKETS, *OPERATION)
+JOBS = (
+    Place("long work", ADMIN, "/jobs"),
+    Place("long work, done", ADMIN, "/jobs/{job_done}"),
+    Place("long work, refused", ADMIN, "/jobs/{job_failed}"),
+    Place("long work, going on", OPERATOR, "/jobs/{job_going}"),
+    Place("long work, cancel", OPERATOR, "/jobs/{job_going}/cancel"),
+    Place("import customers", ADMIN, "/customers/import"),
+    Place("import customers, refused", ADMIN, "/customers/import", (send("form[action='/customers/import']"),)),
+)
+
+PLACES: tuple[Place, ...] = (*PUBLIC, *FRAME, *ACCOUNTS, *CUSTOMERS, *ORDERS, *SOFTWARE, *TICKETS, *OPERATION, *JOBS)

@@ -13,6 +13,7 @@ from csp_web.db import session
 from csp_web.domain.links import token_of
 from csp_web.models import DownloadLink
 from tests.support.plain import PlainBrowser
+from tests.support.site_jobs import add_jobs
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,6 +47,9 @@ NAMES = {
     "quarantined": "SELECT id FROM product_keys WHERE state = 'quarantined' ORDER BY id",
     "assignment": "SELECT a.id FROM key_assignments a JOIN subscriptions s ON s.id = a.subscription_id "
     "JOIN orders o ON o.id = s.order_id WHERE o.reference = 'AW-1003' AND s.product_title LIKE 'Windows%'",
+    "link": "SELECT l.id FROM download_links l JOIN subscriptions s ON s.id = l.subscription_id "
+    "JOIN orders o ON o.id = s.order_id WHERE o.reference = 'AW-1003' AND s.product_title LIKE 'Windows%' "
+    "AND l.revoked_at IS NULL",
     "option": "SELECT id FROM download_options ORDER BY id",
 }
 LINKS = {"token": "it@customer02.example", "ended": "it@customer05.example"}
@@ -61,10 +65,11 @@ def names_of(server: LiveServer) -> dict[str, str]:
     with app.app_context():
         found = {name: _written(session.execute(text(query)).scalars().first()) for name, query in NAMES.items()}
         links = {name: session.scalars(select(DownloadLink).filter_by(recipient=to)) for name, to in LINKS.items()}
+        jobs = add_jobs()
         tokens = {name: token_of(rows.one()) for name, rows in links.items()}
     missing = sorted(name for name, value in found.items() if value is None)
     assert not missing, f"the demo world has no {', '.join(missing)}"
-    return {**{name: str(value) for name, value in found.items()}, **tokens}
+    return {**{name: str(value) for name, value in found.items()}, **tokens, **jobs}
 
 
 def _add_customer(app: Flask, server: LiveServer) -> None:

@@ -10,7 +10,19 @@ from werkzeug.exceptions import NotFound
 
 from tests.support.site import NO_PAGES, PLACES, Place
 
-NUMBERS = ("option", "partner", "colleague", "self", "pool", "quarantined", "assignment")
+NUMBERS = (
+    "option",
+    "partner",
+    "colleague",
+    "self",
+    "pool",
+    "quarantined",
+    "assignment",
+    "link",
+    "job_done",
+    "job_failed",
+    "job_going",
+)
 EXAMPLES = dict.fromkeys(NUMBERS, "1")
 GUID = "00000000-0000-4000-8000-000000000000"
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import Response, flash, redirect, render_template, url_for
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import NOTHING_PICKED, show_software
 from csp_web.db import scalar_or_404, select, transaction
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.csv_files import pieces
+from csp_web.domain.link_mails import Letter, send_link, why_not_send
+from csp_web.domain.links import get_keys_and_downloads, log_of, revoke_link
 from csp_web.domain.software_line import Picked
 from csp_web.domain.transfers import open_direct
 from csp_web.errors import Invalid
-from csp_web.forms.software import DirectForm, HandoverForm
+from csp_web.forms.software import DirectForm, HandoverForm, LetterForm
 from csp_web.i18n import gettext as _
-from csp_web.i18n import ngettext
+from csp_web.i18n import language, ngettext
 from csp_web.models import Customer, DownloadLink, DownloadOption, KeyWait, Subscription
 from csp_web.web.gate import current_actor, needs
 
@@ -78,6 +80,38 @@ def open_in_advance(customer: Customer, subscription: Subscription, link: Downlo
     with transaction():
         transfer = open_direct(link, by=current_actor(), form_token=form.form_token.data or "").id
     return _back(customer, subscription, link=link.id, transfer=transfer)
+
+
+@blueprint.route(f"{LINE}/links/<int:link>/mail", methods=["GET", "POST"])
+@needs("keys.handle")
+def mail_link(customer: Customer, subscription: Subscription, link: DownloadLink) -> Any:
+    """**Send link**: to an address, in the recipient's language."""
+    form = LetterForm(data={"email": link.recipient if "@" in link.recipient else "", "language": language()})
+    if form.validate_on_submit():
+        letter = Letter(form.email.data or "", form.language.data, form.note.data or "")
+        try:
+            with transaction():
+                mail = send_link(link, letter, by=current_actor(), form_token=form.form_token.data or "")
+                recipient = mail.recipient
+        except Invalid as error:
+            form.take(error.problems)
+        else:
+            flash(_("The link is on its way to %(email)s.", email=recipient), "success")
+            return _back(customer, subscription)
+    more = {"customer": customer, "line": subscription, "link": link, "form": form, "problem": why_not_send(link)}
+    return render_template("software/send_link.html", **more), 422 if form.errors else 200
+
+
+@blueprint.get(f"{LINE}/links/<int:link>/log.csv")
+@needs("software.see")
+def log_of_link(customer: Customer, subscription: Subscription, link: DownloadLink) -> Response:
+    """Everything that happened to a link, as a table: when, what, who, from where, how much."""
+    del customer, subscription
+    header = [_("Time (UTC)"), _("What"), _("Who"), _("IP address or recipient"), _("Browser"), _("Bytes sent")]
+    rows = [(row.at, row.kind, row.name or "", row.address, row.agent, row.bytes_sent) for row in log_of(link)]
+    answer = Response(b"".join(pieces(header, rows)), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f"attachment; filename=link-{link.id}.csv"
+    return answer
 
 
 def _back(customer: Customer, subscription: Subscription, picked: Picked = NOTHING_PICKED, **more: int) -> Any:
