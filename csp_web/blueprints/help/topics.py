@@ -29,6 +29,8 @@ TOPICS = {
     "admin.files": "installers",
     "admin.new_file": "installers",
     "admin.withdraw": "installers",
+    "admin.key_pool": "stock",
+    "jobs": "operator",
 }
 
 
