@@ -1,0 +1,56 @@
+"""Long work for the checks of pages: done, refused, checked, and one that goes on as long as the tests run."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import timedelta
+
+from csp_web.db import now, select, session, transaction
+from csp_web.domain import backups
+from csp_web.domain.job_files import board
+from csp_web.models import Job, JobState, User
+from csp_web.services.job_board import Progress
+
+_held = ExitStack()  # the lock of the job that goes on: the server's worker leaves it alone
+ERRORS = ["Line 3, Microsoft ID: “x” is not a GUID.", "Line 7: This row has 3 fields, the header has 4."]
+
+
+def add_jobs() -> dict[str, str]:
+    """Add what is missing; the names of their addresses."""
+    done = _job("alice@contoso.example", "export_software", JobState.DONE, subject="software", result={"rows": 1250})
+    refused = {"errors": ERRORS, "error_count": 2}
+    failed = _job("alice@contoso.example", "import_customers", JobState.FAILED, subject="customers.csv", result=refused)
+    going = _job("olga@northwind.example", "make_backup", JobState.RUNNING, subject="csp-web-20261122-120000.tar")
+    if not _held.enter_context(board().claim(going)):
+        raise AssertionError("the job that goes on is somebody else's")
+    board().post(going, Progress("files", 1_250_000_000, 3_100_000_000, 0.0, 20.0))
+    board().note_person(_person("olga@northwind.example"))
+    (backups.folder() / "cut-off.tar").write_bytes(b"cut off")
+    return {"job_done": str(done), "job_failed": str(failed), "job_going": str(going)}
+
+
+def _person(email: str) -> int:
+    return session.scalars(select(User.id).filter_by(email=email)).one()
+
+
+def _job(email: str, kind: str, state: JobState, *, subject: str, result: dict[str, object] | None = None) -> int:
+    person = _person(email)
+    found = session.scalars(select(Job.id).filter_by(owner_id=person, kind=kind, subject=subject)).first()
+    session.rollback()
+    if found is not None:
+        return found
+    with transaction():
+        row = Job(
+            kind=kind,
+            state=state,
+            owner_id=person,
+            partner_id=session.get_one(User, person).partner_id,
+            of_operator=kind == "make_backup",
+            subject=subject,
+            result=result,
+            error="Nothing was imported: 2 rows cannot be taken." if state is JobState.FAILED else "",
+            ended_at=None if state is JobState.RUNNING else now() + timedelta(seconds=1),
+        )
+        session.add(row)
+        session.flush()
+        return row.id
