@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from flask import Flask, Response, abort, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from csp_web.web.bootstrap import trimmed
+from csp_web.web.bootstrap import Words, trimmed
 from csp_web.web.gate import public
 
 _TYPES = {
@@ -145,7 +145,13 @@ def _stylesheet(css_dir: Path) -> str:
     """One sheet of all layers: our files in order, then Bootstrap inside the layer that every other one overrides."""
     own = (_compact((css_dir / f"{name}.css").read_text(encoding="utf-8")) for name in _SHEETS)
     bootstrap = _from_wheel("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css").decode()
-    return "".join(own) + f"@layer bootstrap{{{trimmed(bootstrap)}}}"
+    return "".join(own) + f"@layer bootstrap{{{trimmed(bootstrap, _words(css_dir.parents[1]))}}}"
+
+
+def _words(root: Path) -> Words:
+    """What pages are made of may name a class: templates, scripts, and the Python that writes markup."""
+    made_of = ((root / "templates", "*.html"), (root / "static", "*.js"), (root / "csp_web" / "blueprints", "*.py"))
+    return Words.of(file.read_text(encoding="utf-8") for folder, name in made_of for file in folder.rglob(name))
 
 
 def _script(parts_dir: Path) -> str:

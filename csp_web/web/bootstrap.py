@@ -1,14 +1,16 @@
 """Cut Bootstrap down to what this product shows.
 
 The first load has a budget of 60 KB (see docs). Bootstrap's full sheet takes half of it for components that need
-Bootstrap's own scripts, which are not served, and for colours that ``static/css/tokens.css`` defines for both themes.
-Cutting happens once at start, on the file of the installed wheel, so nothing third-party lies in the repository.
+Bootstrap's own scripts, which are not served, for colours that ``static/css/tokens.css`` defines for both themes, and for
+classes that no template and no script ever says. Cutting happens once at start, on the file of the installed wheel, so
+nothing third-party lies in the repository.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 # A class whose name is one of these, or starts with one and a dash, is dropped with every rule that mentions it.
 _DROPPED_COMPONENTS = (
@@ -37,17 +39,42 @@ _DROPPED_MEDIA = re.compile(r"@media \((?:min-width:1[24]00px|max-width:1(?:199|
 _DROPPED_AT_RULES = ("@charset", "@keyframes")
 _COMMA = re.compile(r",(?![^(]*\))")
 _BANNER = re.compile(r"/\*!.*?\*/", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z][\w-]*")
+_CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
+_NEGATION = re.compile(r":not\([^()]*\)")
 
 
-def trimmed(css: str) -> str:
+@dataclass(frozen=True)
+class Words:
+    """Every word of templates and scripts: a class that is none of them is on no page.
+
+    ``beginnings`` are those that a template completes: ``btn-`` of ``btn-{{ kind }}``.
+    """
+
+    whole: frozenset[str]
+    beginnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Words:
+        """The words of these texts."""
+        found = {word for text in texts for word in _WORD.findall(text)}
+        return cls(frozenset(found), tuple(sorted(word for word in found if word.endswith("-"))))
+
+    def allow(self, selector: str) -> bool:
+        """Whether all classes that a selector asks for may be on a page."""
+        asked = _CLASS.findall(_NEGATION.sub("", selector))
+        return all(name in self.whole or name.startswith(self.beginnings) for name in asked)
+
+
+def trimmed(css: str, words: Words) -> str:
     """Bootstrap's minified sheet without the dropped parts, licence banner first."""
     banner = _BANNER.search(css)
     rules = _BANNER.sub("", css).replace('@charset "UTF-8";', "")
-    return (banner.group() if banner else "") + _trim(rules)
+    return (banner.group() if banner else "") + _trim(rules, words)
 
 
-def _trim(css: str) -> str:
-    return "".join(_kept(head, body) for head, body in _blocks(css))
+def _trim(css: str, words: Words) -> str:
+    return "".join(_kept(head, body, words) for head, body in _blocks(css))
 
 
 def _blocks(css: str) -> Iterator[tuple[str, str]]:
@@ -64,13 +91,13 @@ def _blocks(css: str) -> Iterator[tuple[str, str]]:
                 start = position + 1
 
 
-def _kept(head: str, body: str) -> str:
+def _kept(head: str, body: str, words: Words) -> str:
     if head.startswith(_DROPPED_AT_RULES) or _DROPPED_MEDIA.match(head):
         return ""
     if head.startswith("@"):
-        inner = _trim(body)
+        inner = _trim(body, words)
         return f"{head}{{{inner}}}" if inner else ""
-    selectors = [each for each in _COMMA.split(head) if _is_used(each)]
+    selectors = [each for each in _COMMA.split(head) if _is_used(each) and words.allow(each)]
     return f"{','.join(selectors)}{{{body}}}" if selectors else ""
 
 
