@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_wtf.file import FileField
 from wtforms import BooleanField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from csp_web.i18n import LANGUAGES
@@ -32,7 +33,7 @@ class LetterForm(CreatingForm):
     email = StringField(
         _l("E-mail"), [InputRequired(_l("Fill this in."))], render_kw={"type": "email", "autocomplete": "off"}
     )
-    language = SelectField(_l("Language of the mail"), choices=list(LANGUAGES.items()))
+    language = SelectField(_l("Language of the mail"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()])
     note = TextAreaField(
         _l("Note (optional)"),
         [Length(max=NOTE, message=_l("At most 1,000 characters."))],
