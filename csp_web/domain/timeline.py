@@ -59,7 +59,7 @@ NEEDS = {
     Kind.TICKETS: "tickets.see",
     Kind.CANCELLATIONS: "tickets.see",
     Kind.MONEY: "billing.see",
-    Kind.MAILS: "tickets.see",
+    Kind.MAILS: "software.see",  # they tell of keys and links, too
     Kind.CUSTOMER: "customers.see",
 }
 
@@ -68,8 +68,10 @@ ACTS = {
     "hand_out_key": Kind.KEYS,
     "wait_for_key": Kind.KEYS,
     "show_key": Kind.KEYS,
+    "replace_key": Kind.KEYS,
     "revoke_keys": Kind.KEYS,
     "get_software_download_link": Kind.LINKS,
+    "send_download_link": Kind.LINKS,
     "open_direct_download": Kind.LINKS,
     "revoke_download_link": Kind.LINKS,
     "open_ticket": Kind.TICKETS,
@@ -93,6 +95,14 @@ class Entry:
     who: str
     target: str  # the public id of the order, the line or the request
     facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked for; mails that carry a download link are for those who handle links."""
+
+    kinds: frozenset[Kind]
+    of_links: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +137,11 @@ def timeline(customer: Customer, *, by: Actor, kind: Kind | None = None, cursor:
 
     A kind that the roles do not open finds nothing. A cursor that cannot be read means the first page.
     """
-    kinds = {each for each in kinds_for(by) if kind in (None, each)}
+    kinds = frozenset(each for each in kinds_for(by) if kind in (None, each))
+    scope = Scope(kinds, of_links=by.may("keys.handle"))
     begin = _read_cursor(cursor)
     back = begin is not None and begin.back
-    found = [source(number, customer, kinds, begin) for number, source in enumerate(_SOURCES)]
+    found = [source(number, customer, scope, begin) for number, source in enumerate(_SOURCES)]
     ordered = merge(*found, key=_key, reverse=not back)
     entries = list(islice(ordered, SIZE + 1))
     more, entries = len(entries) > SIZE, entries[:SIZE]
@@ -177,16 +188,13 @@ def _beyond(begin: Cursor, source: int, at: Any, number: Any) -> ColumnElement[b
         here, there = tuple_(at, number), tuple_(begin.at, begin.place[1])
         return (here > there) if begin.back else (here < there)
     with_it = (source > begin.place[0]) == begin.back
-    found: ColumnElement[bool]
-    if begin.back:
-        found = at >= begin.at if with_it else at > begin.at
-    else:
-        found = at <= begin.at if with_it else at < begin.at
+    later, earlier = (at >= begin.at, at <= begin.at) if with_it else (at > begin.at, at < begin.at)
+    found: ColumnElement[bool] = later if begin.back else earlier
     return found
 
 
-def _acts(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | None) -> Iterator[Entry]:
-    wanted = [act for act, kind in ACTS.items() if kind in kinds]
+def _acts(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
+    wanted = [act for act, kind in ACTS.items() if kind in scope.kinds]
     if not wanted:
         return
     columns = (AuditEntry.at, AuditEntry.seq, AuditEntry.operation, AuditEntry.resource_id, AuditEntry.details)
@@ -204,8 +212,8 @@ def _acts(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | Non
         yield Entry(at, (source, seq), ACTS[act], act, name, target, details)
 
 
-def _answers(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | None) -> Iterator[Entry]:
-    if Kind.TICKETS not in kinds:
+def _answers(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
+    if Kind.TICKETS not in scope.kinds:
         return
     statement = (
         select(TicketNote.created_at, TicketNote.id, Ticket.number, Ticket.title, User.name)
@@ -217,8 +225,8 @@ def _answers(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | 
         yield Entry(at, (source, number), Kind.TICKETS, "reply_to_ticket", name, ticket, {"title": title})
 
 
-def _closings(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | None) -> Iterator[Entry]:
-    if Kind.TICKETS not in kinds:
+def _closings(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
+    if Kind.TICKETS not in scope.kinds:
         return
     closed = TicketStatus.CLOSED.value
     statement = (
@@ -233,8 +241,8 @@ def _closings(source: int, customer: Customer, kinds: set[Kind], begin: Cursor |
         yield Entry(at, (source, number), Kind.TICKETS, act, name, ticket, {"title": title})
 
 
-def _downloads(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | None) -> Iterator[Entry]:
-    if Kind.LINKS not in kinds:
+def _downloads(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
+    if Kind.LINKS not in scope.kinds:
         return
     statement = (
         select(LinkEvent.at, LinkEvent.id, LinkEvent.kind, Subscription.uuid, DownloadOption.file_name)
@@ -250,20 +258,22 @@ def _downloads(source: int, customer: Customer, kinds: set[Kind], begin: Cursor 
 _DOWNLOADS = {"counted": "download", "given back": "download_given_back"}
 
 
-def _mails(source: int, customer: Customer, kinds: set[Kind], begin: Cursor | None) -> Iterator[Entry]:
-    if Kind.MAILS not in kinds:
+def _mails(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
+    if Kind.MAILS not in scope.kinds:
         return
     mail = OutboxMessage
     statement = select(mail.created_at, mail.id, mail.recipient, mail.subject, mail.state).where(
         mail.customer_id == customer.id, mail.partner_id == customer.partner_id
     )
+    if not scope.of_links:
+        statement = statement.where(mail.link_id.is_(None))
     for at, number, recipient, subject, state in _page(statement, source, begin, mail.created_at, mail.id):
         facts = {"recipient": recipient, "subject": subject, "state": state.value}
         yield Entry(at, (source, number), Kind.MAILS, "mail", "", "", facts)
 
 
 # In the order of cause and effect: of one instant, what stands later here is told as the later.
-_SOURCES: tuple[Callable[[int, Customer, set[Kind], Cursor | None], Iterator[Entry]], ...] = (
+_SOURCES: tuple[Callable[[int, Customer, Scope, Cursor | None], Iterator[Entry]], ...] = (
     _acts,
     _downloads,
     _answers,

@@ -16,6 +16,7 @@ from csp_web.domain import audit
 from csp_web.domain.customers import CustomerFacts, edit_customer
 from csp_web.domain.keys import hand_out_own_version
 from csp_web.domain.links import get_keys_and_downloads, write_event
+from csp_web.domain.outbox import queue_mail
 from csp_web.domain.tickets import close, internal_note, reply
 from csp_web.domain.timeline import Kind, timeline
 from csp_web.models import DownloadLink, Subscription, Ticket, User
@@ -65,6 +66,14 @@ def tale(app: Flask, world: World) -> World:
         internal_note(ticket, "They never read manuals", by=sam, token=new_token())
         reply(ticket, "Restart it", by=sam, token=new_token())
         close(ticket, by=sam)
+        queue_mail(
+            recipient="ivan@coho.example",
+            subject="Download",
+            body="",
+            partner_id=alice.partner_id,
+            customer_id=ticket.customer_id,
+            link_id=session.query(DownloadLink).one().id,
+        )
     approve_ticket(world, file_refund(world, line, at=now()))
     with transaction():
         customer = world.customer("coho")
@@ -111,7 +120,7 @@ def test_d14_a_role_sees_what_its_pages_show(app: Flask, tale: World) -> None:
     for name, hidden in (
         ("bob", {"ivan@coho.example"}),
         ("helen", {"Recorded a refund", "ivan@coho.example"}),
-        ("bill", {*software, "ivan@coho.example"}),
+        ("bill", {*software, "Reply to a support request", "ivan@coho.example"}),
         ("audrey", {"ivan@coho.example"}),
     ):
         text = page(app, tale, name)
