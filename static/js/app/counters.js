@@ -37,12 +37,15 @@ function kept() {
 function showNumbers({ numbers = {} }) {
   for (const link of all("a", counters)) {
     find(".count", link)?.remove();
+    link.removeAttribute("aria-description");
     const [number, sentence] = numbers[link.getAttribute("href")] || [];
     if (!number) continue;
     const badge = document.createElement("span");
     badge.className = "count";
-    badge.title = sentence;
+    badge.ariaHidden = "true"; // read with the link, when somebody comes to it
     badge.textContent = number;
+    link.title = sentence;
+    link.setAttribute("aria-description", sentence);
     link.append(badge);
   }
 }
