@@ -83,6 +83,12 @@ lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement fil
 bench: $(INSTALLED_DEV) ## measure pages and queries, print the ratios of this run (minutes; not part of the tests)
 	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
+.PHONY: axe
+axe: $(INSTALLED_DEV) ## accessibility of every page in every theme, language and width, and at 400 % zoom (minutes)
+	@scripts/install_test_deps
+	@$(VENV)/bin/python -m pytest -n 2 --database=sqlite --timeout=600 -m browser --every-look \
+		tests/browser/test_axe.py tests/browser/test_zoom.py
+
 .PHONY: screenshots
 screenshots: $(INSTALLED_DEV) ## pictures of every page, theme, width and language, in test-results/pictures/
 	@scripts/install_test_deps
