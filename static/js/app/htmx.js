@@ -49,7 +49,9 @@ function remember(target, sender) {
   const active = target.contains(document.activeElement) ? document.activeElement : null;
   const forms = all("form[data-guard][id]", target).filter((form) => isUnsaved(form) && !form.contains(sender));
   const known = new Set(all(fresh, target).map((element) => element.id));
-  return { active, forms, known, place: active ? peers(active, target).indexOf(active) : -1 };
+  // After Next the list itself is what a person goes on with, not the link below it.
+  const place = active && !active.closest(".pager") ? peers(active, target).indexOf(active) : -1;
+  return { active, forms, known, place };
 }
 
 function putBack({ active, forms }) {
