@@ -111,8 +111,9 @@ def _customers(actor: Actor, text: str, kind: Kind, limit: int) -> Iterator[Foun
     statement = select(Customer.uuid, Customer.company_name, Customer.domain).where(
         Customer.id.in_(customer_ids_with(actor, wanted))
     )
-    exactly_first = (Customer.domain == domain).desc()
-    for row in session.execute(statement.order_by(exactly_first, Customer.id.desc()).limit(limit)):
+    if domain:  # only then: else the newest are found without sorting all
+        statement = statement.order_by((Customer.domain == domain).desc())
+    for row in session.execute(statement.order_by(Customer.id.desc()).limit(limit)):
         exact = row.uuid == guid or row.domain == domain
         yield Found(FoundKind.CUSTOMER, str(row.uuid), row.company_name, row.domain, exact=exact)
 

@@ -13,6 +13,8 @@ from csp_web.models import Subscription
 from tests.support import tickets
 from tests.world import World, make_subscription
 
+pytestmark = pytest.mark.one_database
+
 # Places of the navigation, and pages that stand beside all of them.
 FIRST_LEVEL = {
     "accounts/profile.html",

@@ -15,6 +15,8 @@ from tests.support.statements import counted_statements
 from tests.support.stock import bought
 from tests.world import World, make_customer
 
+pytestmark = pytest.mark.one_database  # tests/domain/test_finder.py searches in both
+
 FRAGMENT = {"HX-Request": "true"}
 
 
