@@ -25,7 +25,13 @@ CHROMIUM_ARGUMENTS = [
     "--disable-dev-shm-usage",
 ]
 # htmx notes every request that was overtaken, refused or lost; _check_answer knows which of them are mistakes.
-NOTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort", "htmx:sendError", "Response Status Error Code")
+NOTED = (
+    "Failed to load resource",
+    "htmx:afterRequest",
+    "htmx:sendAbort",
+    "htmx:sendError",
+    "Response Status Error Code",
+)
 # A refusal (403, 409, 422, ...) is a page or a fragment; a style or script that is not found is a mistake.
 PAGES = ("document", "fetch", "xhr")
 
