@@ -43,7 +43,7 @@ def test_the_sheet_says_what_the_customer_needs(world: World, alice: FlaskClient
     line, _key = keyed(world)
     with transaction():
         session.get_one(Subscription, line.id).quantity = 7
-    got = press(alice, alice.get(f"{home(world)}?open={line.uuid}&matches=1"), "Get keys and downloads")
+    got = press(alice, alice.get(f"{home(world)}?open={line.uuid}&fitting=1"), "Get keys and downloads")
     words = page(press(alice, got, "Show key")).select_one(".key-sheet").get_text(" ")
     for wanted in (
         "For Coho",
