@@ -93,13 +93,14 @@ def test_keys_work_where_the_keyboard_is_russian(page: Page) -> None:
 
 
 def test_keys_that_would_lead_nowhere_do_nothing(page: Page, site: Site) -> None:
-    """An admin agent has no Administration; a billing admin adds no customers."""
+    """An admin agent has no Administration; a billing admin adds no customers, and is brought to the reason."""
     page.keyboard.press("g")
     page.keyboard.press("a")
     page.keyboard.press("Alt+n")
     billing = site.tab(BILLING)
     billing.goto("/customers")
     billing.keyboard.press("n")
+    expect(billing.locator(".page-head .actions .btn-primary[aria-disabled]")).to_be_focused()
     page.keyboard.press("j")  # what came before has been dealt with
     expect(page.locator("tbody th a").first).to_be_focused()
     assert (place(page), place(billing)) == ("/customers", "/customers")

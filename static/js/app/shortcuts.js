@@ -27,13 +27,19 @@ async function showSheet() {
   else if (!sheet.open) sheet.showModal();
 }
 
+// A refused act is not done: the focus goes to it, and what it says of the reason is read.
+function act(button) {
+  if (button?.href) button.click();
+  else button?.focus();
+}
+
 const keys = {
   "/": enterSearch,
   "?": showSheet,
   g: () => { goUntil = Date.now() + 1500; },
   j: () => stepRow(1),
   k: () => stepRow(-1),
-  n: () => find(".page-head .actions a[href*='/new']")?.click(),
+  n: () => act(find(".page-head .actions :is(a[href*='/new'], .btn-primary[aria-disabled])")),
   o: () => document.activeElement.closest("main a")?.click(),
 };
 
@@ -46,18 +52,18 @@ function press(event) {
     return;
   }
   if (!keysOn || ctrlKey || metaKey || altKey || event.defaultPrevented || event.isComposing) return;
-  if (target.closest("input, textarea, select, [contenteditable], dialog, :popover-open")) return;
-  const act = Date.now() < goUntil ? () => find(`[data-go="${CSS.escape(pressed)}"]`)?.click() : keys[pressed];
+  if (target.closest("input, textarea, select, [contenteditable], dialog, #user-menu")) return;
+  const chosenAct = Date.now() < goUntil ? () => find(`[data-go="${CSS.escape(pressed)}"]`)?.click() : keys[pressed];
   goUntil = 0;
-  if (!act) return;
+  if (!chosenAct) return;
   event.preventDefault();
-  act();
+  chosenAct();
 }
 
 document.addEventListener("keydown", press);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-sheet]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  event.target.closest("[popover]")?.hidePopover(); // so that the focus comes back to its button
+  event.target.closest("[popover]")?.hidePopover?.(); // so that the focus comes back to its button
   showSheet();
 });
