@@ -25,7 +25,7 @@ class AuditEntry(Base):
     __tablename__ = "audit_entries"
     __table_args__ = (
         Index(None, "partner_id", "seq"),
-        Index(None, "customer_id", "at", "seq"),
+        Index("ix_audit_entries_timeline", "customer_id", "at", "seq", "operation", "status"),
         Index(None, "partner_id", "status", "at"),
     )
 

@@ -31,7 +31,8 @@ def upgrade() -> None:
     _partial("ix_subscriptions_cancelled", "subscriptions", ["partner_id", "cancel_until"], "status = 'cancelled'")
     _partial("ix_account_entries_refunds", "account_entries", ["partner_id", "at"], "kind = 'refund'")
     op.drop_index(op.f("ix_audit_entries_customer_id_seq"), table_name="audit_entries")
-    op.create_index(op.f("ix_audit_entries_customer_id_at_seq"), "audit_entries", ["customer_id", "at", "seq"])
+    told = ["customer_id", "at", "seq", "operation", "status"]
+    op.create_index("ix_audit_entries_timeline", "audit_entries", told)
     op.create_index(op.f("ix_audit_entries_partner_id_status_at"), "audit_entries", ["partner_id", "status", "at"])
     op.create_index(
         op.f("ix_tickets_partner_id_status_updated_at_id"), "tickets", ["partner_id", "status", "updated_at", "id"]
@@ -59,7 +60,7 @@ def downgrade() -> None:
     _partial("ix_tickets_unsettled", "tickets", ["first_answer_due_at"], "status <> 'closed'")
     op.drop_index(op.f("ix_tickets_partner_id_status_updated_at_id"), table_name="tickets")
     op.drop_index(op.f("ix_audit_entries_partner_id_status_at"), table_name="audit_entries")
-    op.drop_index(op.f("ix_audit_entries_customer_id_at_seq"), table_name="audit_entries")
+    op.drop_index("ix_audit_entries_timeline", table_name="audit_entries")
     op.create_index(op.f("ix_audit_entries_customer_id_seq"), "audit_entries", ["customer_id", "seq"])
     op.drop_index("ix_account_entries_refunds", table_name="account_entries")
     op.drop_index("ix_subscriptions_cancelled", table_name="subscriptions")
