@@ -20,11 +20,12 @@ from csp_web.domain.catalogue import (
     rules_for,
     skus_in_stock,
 )
-from csp_web.domain.paging import PAGE_SIZE, page_of
+from csp_web.domain.paging import page_of
 from csp_web.i18n import territory_currencies
 from csp_web.models import Customer, Offer, Product, ProductFamily, ProductType, Sku
 
 MOST_WORDS = 6
+SKUS_OF_A_PAGE = 30  # each with a form of its own, or several
 
 # Windows Server before SQL Server before reservations, newest products first, SKUs as in the sheet: all descending.
 _products, _skus = Product.__table__.c, Sku.__table__.c
@@ -100,8 +101,8 @@ class OfferPage:
 
 
 def list_offers(customer: Customer, filters: Filters, *, at: datetime, cursor: str | None = None) -> OfferPage:
-    """One page of 50 SKUs by family and product, newest products first; five statements, whatever the size."""
-    page = page_of(_matching(filters), _ORDER, cursor=cursor, descending=True, size=PAGE_SIZE)
+    """One page of 30 SKUs by family and product, newest products first; five statements, whatever the size."""
+    page = page_of(_matching(filters), _ORDER, cursor=cursor, descending=True, size=SKUS_OF_A_PAGE)
     skus = {row.sku_key for row in page.rows}
     rules = rules_for(customer, at)
     prices = _by_sku(prices_in_market(skus, customer.country, at), filters, customer.country)

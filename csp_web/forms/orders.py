@@ -36,14 +36,19 @@ def no_quantity() -> str:
 class BuyingForm(CreatingForm):
     """A form that is shown again after it was sent; each time it is another one."""
 
+    _beginning: str | None = None
+
     @property
     def token(self) -> str:
         """The token that came with the form."""
         return self.form_token.data or ""
 
-    def renew(self) -> str:
-        """A new token for showing the form."""
-        self.form_token.data = secrets.token_urlsafe(18)
+    def renew(self, part: str = "") -> str:
+        """A new token for showing the form. Forms of one page, told apart by ``part``, share its random beginning: a page
+        has fifty of them, and what is random cannot be compressed."""
+        if not part or self._beginning is None:
+            self._beginning = secrets.token_urlsafe(18)
+        self.form_token.data = f"{self._beginning}-{part}" if part else self._beginning
         return self.form_token.data
 
 

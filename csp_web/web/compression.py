@@ -16,7 +16,7 @@ from werkzeug.http import parse_accept_header
 
 TYPES = frozenset({"application/json", "text/csv", "text/html", "text/plain"})
 LEAST = 1024  # bytes; what fits into one packet anyhow gains nothing
-LEVEL = 3
+LEVEL, LEVEL_OF_A_PART = 3, 6  # parts are short, and come while somebody types
 LONGEST_NAME = 100
 _GZIP, _HEADER = 31, 10  # window bits that make zlib write gzip; size of the header that it writes
 _HAS_NAME = b"\x08"
@@ -35,7 +35,7 @@ def _compress(response: Response) -> Response:
         return response
     body = response.get_data()
     if len(body) >= LEAST:
-        response.set_data(packed(body))
+        response.set_data(packed(body, LEVEL_OF_A_PART if "HX-Request" in request.headers else LEVEL))
         response.headers["Content-Encoding"] = "gzip"
         _weaken_tag(response)
     return response
@@ -54,13 +54,13 @@ def _may_be_compressed(response: Response) -> bool:
     )
 
 
-def packed(body: bytes) -> bytes:
+def packed(body: bytes, level: int = LEVEL) -> bytes:
     """The body as gzip, with a file name of random length in its header.
 
     A page holds the token of its forms and may hold what somebody else typed into an address: whoever could see how
     long answers are would guess the one by the other (the attack is called BREACH). The name hides the length.
     """
-    making = zlib.compressobj(LEVEL, zlib.DEFLATED, _GZIP)
+    making = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
     made = making.compress(body) + making.flush()
     name = b"a" * secrets.randbelow(LONGEST_NAME) + b"\0"
     return made[:3] + _HAS_NAME + made[4:_HEADER] + name + made[_HEADER:]
