@@ -107,5 +107,5 @@ def test_an_empty_list_says_what_to_do(app: Flask, world: World) -> None:
 
 def test_htmx_gets_only_the_list(app: Flask, world: World) -> None:
     answer = world.sign_in(app, "alice").get("/customers?q=coho", headers={"HX-Request": "true"})
-    assert answer.text.lstrip().startswith('<div id="customer-list"')
+    assert answer.text.lstrip().startswith("<div")
     assert "HX-Request" in answer.headers["Vary"]
