@@ -83,6 +83,11 @@ lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement fil
 bench: $(INSTALLED_DEV) ## measure pages and queries, print the ratios of this run (minutes; not part of the tests)
 	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
+.PHONY: weight
+weight: $(INSTALLED_DEV) ## bytes, requests, layout shift, blocking and largest paint of every page (minutes)
+	@scripts/install_test_deps
+	@$(VENV)/bin/python -m tests.bench.weight
+
 .PHONY: axe
 axe: $(INSTALLED_DEV) ## accessibility of every page in every theme, language and width, and at 400 % zoom (minutes)
 	@scripts/install_test_deps

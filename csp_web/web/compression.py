@@ -1,4 +1,4 @@
-"""Pages go over the wire compressed (``docs/decisions/0012-compressed-pages.md``).
+"""Pages go over the wire compressed (``docs/decisions/0014-compressed-pages.md``).
 
 Static files are compressed once, by ``assets``; what is made for one request is compressed here, at a level that costs
 a page of fifty rows a sixth of a millisecond. Files that people download, parts of files and streams go out as they are.
