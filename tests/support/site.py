@@ -161,7 +161,7 @@ FRAME = (
     Place(
         "search, suggestions",
         ADMIN,
-        "/search/suggestions?q=o",
+        "/search/suggestions?q=customer",
         (press("[data-search]", "#suggestion-all"), lambda page: page.keyboard.press("ArrowDown")),
     ),
     Place("keyboard shortcuts", ADMIN, "/shortcuts"),
