@@ -60,7 +60,7 @@ def wear(page: Page, theme: str) -> None:
 def shoot(page: Page, file: Path) -> bool:
     """The whole page, cut where a list goes on for ever; whether it fits the width of the screen."""
     wide, tall, screen = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight, innerWidth]"
+        "scrollTo(0, 0), [document.documentElement.scrollWidth, document.documentElement.scrollHeight, innerWidth]"
     )
     page.screenshot(
         path=file, full_page=True, clip={"x": 0, "y": 0, "width": max(wide, screen), "height": min(tall, TALLEST)}
