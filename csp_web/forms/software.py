@@ -33,7 +33,9 @@ class LetterForm(CreatingForm):
     email = StringField(
         _l("E-mail"), [InputRequired(_l("Fill this in."))], render_kw={"type": "email", "autocomplete": "off"}
     )
-    language = SelectField(_l("Language of the mail"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()])
+    language = SelectField(
+        _l("Language of the mail"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()]
+    )
     note = TextAreaField(
         _l("Note (optional)"),
         [Length(max=NOTE, message=_l("At most 1,000 characters."))],

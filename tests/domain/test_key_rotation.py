@@ -50,7 +50,8 @@ def test_d11_every_key_moves_and_the_older_secret_is_given_up(world: World, sett
     assert len(ring(settings)) == 1
     assert ring(settings) != secret
     assert (settings.data_dir / "keys-key").stat().st_mode & 0o777 == 0o600
-    assert session.scalars(select(AuditEntry).filter_by(operation="rotate_keys")).one()
+    entry = session.scalars(select(AuditEntry).filter_by(operation="rotate_keys")).one()
+    assert entry.details == {"keys": 8, "damaged": 0, "given_up": 1}
 
 
 def test_d11_cut_off_anywhere_every_key_reads_and_the_next_run_finishes(world: World, settings: Settings) -> None:

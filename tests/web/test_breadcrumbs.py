@@ -52,8 +52,10 @@ def alice(app: Flask, world: World) -> FlaskClient:
 def chain(page: str) -> list[tuple[str, str | None]]:
     found = BeautifulSoup(page, "html.parser").select_one("nav.breadcrumbs ol")
     assert isinstance(found, Tag), "no breadcrumbs"
-    parts = [(item.get_text(" ", strip=True), item.a and str(item.a["href"])) for item in found.find_all("li")]
-    assert found.find_all("li")[-1].span["aria-current"] == "page"
+    items = found.find_all("li")
+    parts = [(item.get_text(" ", strip=True), str(item.a["href"]) if item.a else None) for item in items]
+    assert items[-1].span is not None
+    assert items[-1].span["aria-current"] == "page"
     return parts
 
 

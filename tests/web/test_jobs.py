@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from csp_web.db import session, transaction
-from csp_web.domain import backups, exports, job_files
+from csp_web.domain import backups, configured, exports, job_files
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey
 from csp_web.services.job_board import Progress
 from tests.support.jobs import customer_rows, start, work
@@ -277,7 +277,7 @@ def test_d11_a_backup_with_the_secrets_is_not_given_out(olga: PlainBrowser, monk
         def progress(self, done: int, total: int | None = None) -> None: ...
 
     path = Path(backups.folder()) / "with.tar"
-    backups.write_backup(path, settings=backups.configured.settings(), with_secrets=True, tell=Silent())
+    backups.write_backup(path, settings=configured.settings(), with_secrets=True, tell=Silent())
     assert "It holds the secrets of product keys." in said(olga.open("/admin/backups"))
     assert olga.client.get("/admin/backups/with.tar/file").status_code == 409
 

@@ -84,6 +84,7 @@ def test_r11_b6_refused_offers_show_the_reason_and_no_button(alice: PlainBrowser
     assert "seed-2018" in alice.text
     assert "Russia" in alice.text
     refused = alice.page.find("button", string="Add to cart")
+    assert refused is not None
     assert (refused["type"], refused["aria-disabled"]) == ("button", "true")
     assert refused.find_parent("form") is None
 
