@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.browser import CHROMIUM_ARGUMENTS, PageComplaints, find_chromium
 from tests.support.live import LiveServer
-from tests.support.site import ADMIN, OPERATOR, STRANGER, SUPPORT, Place, fill
+from tests.support.site import ADMIN, OPERATOR, STRANGER, SUPPORT, Place, search_for
 from tests.support.site_browser import Site
 from tests.support.site_names import names_of
 
@@ -73,7 +73,7 @@ def dismiss_first_steps(page: Page) -> None:
 OPENED = "/customers/{customer}/software?open={line}"
 PICTURES = (
     Picture("01-dashboard", Place("dashboard", ADMIN, "/", (dismiss_first_steps,)), ".topbar"),
-    Picture("02-customers", Place("customers", ADMIN, "/customers", (fill("#q", "co"),)), ".topbar", 560),
+    Picture("02-customers", Place("customers", ADMIN, "/customers", (search_for("co"),)), ".topbar", 560),
     Picture("03-products", Place("products", ADMIN, "/customers/{customer}/products"), ".topbar"),
     Picture("04-cart", Place("cart", ADMIN, "/customers/{buyer}/cart"), ".topbar", 780),
     Picture("05-software", Place("software", ADMIN, "/customers/{customer}/software"), ".topbar"),
@@ -114,6 +114,8 @@ def _clip(page: Page, picture: Picture) -> dict[str, float]:
     if picture.part == ".topbar":
         return {"x": 0, "y": 0, "width": WIDTH, "height": min(picture.height, bottom)}
     tall = min(height + EDGE, picture.height, bottom - y)
+    if picture.part == "main":  # it has an edge of its own, and the navigation stands beside it
+        return {"x": x, "y": y, "width": width, "height": tall}
     return {"x": max(0, x - EDGE), "y": max(0, y - EDGE / 2), "width": min(width + 2 * EDGE, WIDTH), "height": tall}
 
 
