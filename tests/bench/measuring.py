@@ -70,8 +70,8 @@ def measure(server: Server, path: str, *, cookie: str = "", count: int = 1000) -
     connection.request("GET", path, headers=headers)
     first = connection.getresponse()
     first.read()
-    if changed := first.headers.get("Set-Cookie"):  # kept, as browsers do
-        headers["Cookie"] = changed.partition(";")[0]
+    if changed := first.headers.get_all("Set-Cookie"):  # kept, as browsers do
+        headers["Cookie"] = _kept(cookie, changed)
     for _warm in range(count // 10):
         _ask(connection, path, headers)
     before = _cpu(server.pid)
@@ -79,6 +79,12 @@ def measure(server: Server, path: str, *, cookie: str = "", count: int = 1000) -
     spent = _cpu(server.pid) - before
     connection.close()
     return Cost(spent * 1000 / count, times[count // 2] * 1000, times[count * 99 // 100] * 1000)
+
+
+def _kept(cookie: str, changed: list[str]) -> str:
+    pairs = [each.partition(";")[0].partition("=") for each in [cookie, *changed]]
+    jar = {name: value for name, _, value in pairs if name}  # the newest of a name counts
+    return "; ".join(f"{name}={value}" for name, value in jar.items())
 
 
 def _ask(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> float:

@@ -49,11 +49,13 @@ def test_what_htmx_asks_for_is_small(site: Site) -> None:
 
 
 def test_the_largest_paint_comes_nearly_as_soon_as_a_lean_pages(site: Site) -> None:
-    scale = Scale(site.tab(ADMIN))
+    page = site.tab(ADMIN).context.new_page()
+    scale = Scale(page)
     scale.use_line(*LINE)
     with lean_site() as lean:
-        ratios = [times_lean(scale, address.format(**site.names), lean, turns=3) for address in PAINTED]
-    assert sorted(ratios)[len(ratios) // 2] <= MOST_TIMES_LEAN_HERE
+        ratios = [times_lean(scale, address.format(**site.names), lean, turns=4).calmest for address in PAINTED]
+    page.close()
+    assert sorted(ratios)[len(ratios) // 2] <= MOST_TIMES_LEAN_HERE, ratios
 
 
 HEAVY = """<!doctype html><title>Heavy</title><h1>Words</h1><p>More of them</p><script>

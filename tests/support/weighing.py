@@ -104,9 +104,8 @@ class Scale:
         return Weight(int(sum(on_the_wire)), len(on_the_wire), seen["shift"], seen["blocked"], seen["paint"])
 
     def _asked(self, event: dict[str, Any]) -> None:
-        before = event.get("redirectResponse")
-        if before:
-            self._sizes[f"{event['requestId']} {before['url']}"] = before["encodedDataLength"]
+        if "redirectResponse" in event:  # what leads elsewhere is no page: the load begins where it ends
+            self._sizes.clear()
         if not event["request"]["url"].startswith("data:"):
             self._open.add(event["requestId"])
 
@@ -168,12 +167,19 @@ def lean_site() -> Iterator[str]:
         thread.join(10)
 
 
-def times_lean(scale: Scale, address: str, lean: str, *, turns: int) -> float:
-    """How many times the largest paint of the lean page a page's own takes: both in turn, the middle of all turns."""
-    ratios = []
-    for _turn in range(turns):
-        other = scale.weigh(lean).paint
-        own = scale.weigh(address).paint
-        if own and other:  # a load during which the machine was busy may paint before anybody looks
-            ratios.append(own / other)
-    return statistics.median(ratios) if ratios else 0.0
+@dataclass(frozen=True)
+class Ratio:
+    """The largest paint of a page, in times that of the lean page."""
+
+    middle: float  # of all turns
+    calmest: float  # the soonest of each: what is left when nobody else uses the machine
+
+
+def times_lean(scale: Scale, address: str, lean: str, *, turns: int) -> Ratio:
+    """Both pages in turn, so that whatever else the machine does slows both."""
+    pairs = [(scale.weigh(lean).paint, scale.weigh(address).paint) for _turn in range(turns)]
+    seen = [(other, own) for other, own in pairs if other and own]  # a busy machine may paint before anybody looks
+    if not seen:
+        raise RuntimeError(f"no paint of {address} was seen in {turns} turns")
+    middle = statistics.median(own / other for other, own in seen)
+    return Ratio(middle, min(own for _other, own in seen) / min(other for other, _own in seen))
