@@ -53,6 +53,7 @@ def site() -> Flask:
     csrf.init_app(app)
     init_filters(app)
     init_themes(app)
+    app.jinja_env.globals.update(tour_box=lambda: None, work_under_way=lambda: None)  # they ask the database
     init_assets(app, ROOT / "static")
     app.context_processor(lambda: {"site_name": "CSP Web"})
     return app
