@@ -258,7 +258,12 @@ SOFTWARE = (
     Place("software, key shown", ADMIN, OPENED, (SHOW_KEY,)),
     Place("software, printed key", ADMIN, OPENED, (SHOW_KEY,), media="print"),
     Place("send link", ADMIN, "/customers/{customer}/software/{line}/links/{link}/mail"),
-    Place("send link, refused", ADMIN, "/customers/{customer}/software/{line}/links/{link}/mail", (send(),)),
+    Place(
+        "send link, refused",
+        ADMIN,
+        "/customers/{customer}/software/{line}/links/{link}/mail",
+        (fill("#email", "nobody"), send()),
+    ),
     Place("replace a wrong key", ADMIN, "/customers/{customer}/software/{line}/keys/{assignment}/replacement"),
     Place("software, acts refused", AUDITOR, f"{OPENED}&fitting=1", (unfold,)),
     Place("software, cancelled line", ADMIN, "/customers/{cancelled_of}/software?open={cancelled}", (unfold,)),
