@@ -43,7 +43,7 @@ def test_an_import_goes_on_when_its_page_is_left_and_is_cancelled_without_a_trac
     expect(page.locator(ENDED)).to_contain_text("Cancelled. Nothing was changed.", timeout=MINUTE)
     expect(page.locator("#job-counted")).to_have_count(0)
     page.goto("/customers?q=Importers")
-    expect(page.locator("#customer-list")).to_contain_text("Nothing found")
+    expect(page.locator("#customer-list")).to_contain_text("No customer found")
     expect(page.locator("#work")).to_have_count(0)
 
 
