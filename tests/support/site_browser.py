@@ -72,6 +72,7 @@ class Site:
             page.locator("#password").fill(user["password"])
             page.locator("form[action='/sign-in'] button[type=submit]").click()
             page.wait_for_url(lambda url: "/sign-in" not in url)
+            page.evaluate("(password) => sessionStorage.setItem('password', password)", user["password"])
         return page
 
     def _speak(self, page: Page, role: str, language: str) -> None:
