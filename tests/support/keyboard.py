@@ -15,6 +15,7 @@ MOST_STEPS = 400
 # The browser scrolls to it with one of the next frames.
 FOCUS = """async (wanted) => {
     const fault = (active) => {
+        if (active.tabIndex < 0) return "";  // a part that a script brought in: read out, but nothing to be worked
         const name = `${active.tagName} ${active.id || active.textContent.trim().slice(0, 40)}`;
         const style = getComputedStyle(active), lines = [...active.getClientRects()], steps = [0.1, 0.5, 0.9];
         if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) return `${name}: no outline`;
@@ -47,9 +48,8 @@ class Keyboard:
     def to(self, target: Locator, *, key: str = "Tab") -> Keyboard:
         """Press Tab (or Shift+Tab) until the focus is there; fails when it never comes, or cannot be seen on its way."""
         expect(target).to_be_visible()
-        wanted = target.element_handle()
         for _step in range(MOST_STEPS):
-            there, fault = self.page.evaluate(FOCUS, wanted)
+            there, fault = target.evaluate(FOCUS)  # looked for each time: a part of the page may be replaced meanwhile
             assert not fault, f"{self.page.url}: {fault}"
             if there:
                 return self
