@@ -22,12 +22,13 @@ IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=[/=])\d+\b|page=[\w-]+")
 
 
 def pages(site: Site) -> Iterator[tuple[Place, str]]:
-    """Every address once, as its role; one person's after the other's."""
-    seen = set()
+    """Every address once, the start page as every role; one person's after the other's."""
+    seen: set[str | tuple[str, str]] = set()
     for place in sorted(PLACES, key=lambda place: place.role):
         address = place.address.format(**site.names)
-        if (place.role, address) not in seen:
-            seen.add((place.role, address))
+        name = (place.role, address) if address == "/" else address
+        if name not in seen:
+            seen.add(name)
             yield place, address
 
 
