@@ -72,6 +72,7 @@ def import_keys(
     if by is not None:
         require(by, "operator.manage")
     vault.refresh()
+    secret = vault.key_id()
     read = list(read_key_sheet(cast("BinaryIO", source)) if hasattr(source, "read") else source)
     errors = [each for each in read if isinstance(each, RowError)]
     rows = [each for each in read if not isinstance(each, RowError)]
@@ -82,7 +83,7 @@ def import_keys(
         return KeyImport(len(rows), errors, dry_run=dry_run)
     if dry_run:
         return KeyImport(len(rows), [], pools, _would_fill(known), dry_run=True)
-    return KeyImport(len(rows), [], pools, _store(known, by, progress))
+    return KeyImport(len(rows), [], pools, _store(known, by, progress, secret))
 
 
 def _known(rows: Sequence[KeyRow]) -> tuple[list[_Known], list[RowError]]:
@@ -132,7 +133,7 @@ def _waiting(sku: int, version: str) -> int:
     return len(session.scalars(query.where(KeyWait.ended_at.is_(None))).all())
 
 
-def _store(known: Sequence[_Known], by: Actor | None, progress: Progress | None) -> int:
+def _store(known: Sequence[_Known], by: Actor | None, progress: Progress | None, secret: str) -> int:
     pools = defaultdict(list)
     for each in known:
         pools[each.sku, each.row.version].append(each)
@@ -146,15 +147,19 @@ def _store(known: Sequence[_Known], by: Actor | None, progress: Progress | None)
             if progress is not None:
                 progress(stored)
         filled += fill_waiting(pool, by=by)
-    _refuse_old_secret()
+    _refuse_old_secret(secret)
     names = sorted({f"{each.row.product_id}:{each.row.sku_id} {each.row.version}" for each in known})
     audit.record("import_keys", by=by, resource=("key_stock", ""), keys=len(known), pools=names, filled=filled)
     return filled
 
 
-def _refuse_old_secret() -> None:
-    """Nothing is left under a secret that was replaced since we began: its last keys may be counted already."""
-    if vault.refresh():
+def _refuse_old_secret(secret: str) -> None:
+    """Nothing is left under a secret that was replaced since we began: its last keys may be counted already.
+
+    ``secret`` is the name of the one that was in use then: another thread may have taken notice of the new one.
+    """
+    vault.refresh()
+    if vault.key_id() != secret:
         raise Conflict(
             _("The secret of product keys was changed at the same moment. Nothing was imported."),
             advice=_("Import the file again."),

@@ -8,7 +8,8 @@ key needs it any more, under a lock that no import passes.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,16 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, text, update
 
 from csp_web.db import on_sqlite, session, transaction
-from csp_web.domain import audit, vault
+from csp_web.domain import audit, configured, vault
 from csp_web.domain.actors import Actor, require
+from csp_web.errors import Conflict
+from csp_web.i18n import gettext as _
 from csp_web.models import ProductKey
 from csp_web.services.secret_files import replace_secret
+from csp_web.services.writer_queue import FileLock
 
 BATCH = 500
+LOCK = "keys-rotation.lock"  # in the data directory
 Progress = Callable[[int, int], None]
 
 
@@ -41,16 +46,30 @@ def rotate(*, by: Actor | None, new_secret: bool, progress: Progress = lambda _d
     cut off: that one is finished. Call it outside a transaction: it makes one per batch.
 
     Raises:
-        Forbidden: only an operator admin keeps the stock.
+        Forbidden: only an operator admin keeps the stock. Conflict: another rotation is under way.
     """
     if by is not None:
         require(by, "operator.manage")
-    vault.refresh()
-    if new_secret and not outdated() and (file := vault.secrets_file()) is not None:
-        _write(file, [secrets.token_hex(32), *vault.split(file.read_text())])
+    with _alone():
         vault.refresh()
-    moved, damaged = _move_all(progress)
-    return Rotation(moved, damaged, _finish(moved, damaged, by))
+        if new_secret and not outdated() and (file := vault.secrets_file()) is not None:
+            _write(file, [secrets.token_hex(32), *vault.split(file.read_text())])
+            vault.refresh()
+        moved, damaged = _move_all(progress)
+        return Rotation(moved, damaged, _finish(moved, damaged, by))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One rotation at a time: two would write each its own secret into the file, and one of them would be lost."""
+    place = configured.settings().data_dir / LOCK
+    lock = FileLock(place, like=place)
+    try:
+        if not lock.acquire(0):
+            raise Conflict(_("Another rotation of the secrets of keys is under way. Nothing was changed."))
+        yield
+    finally:
+        lock.close()
 
 
 def outdated() -> int:
@@ -103,6 +122,7 @@ def _finish(moved: int, damaged: int, by: Actor | None) -> int:
     with transaction():
         if not on_sqlite():
             session.execute(text("LOCK TABLE product_keys IN SHARE MODE"))
+        vault.refresh()  # what is given up is judged by the secret that stands first in the file now
         file, given_up = vault.secrets_file(), 0
         if file is not None and not outdated():
             ring = vault.split(file.read_text())

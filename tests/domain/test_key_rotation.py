@@ -154,3 +154,51 @@ def test_d11_secrets_given_by_a_setting_are_moved_to_its_first(world: World, set
 def test_s2_only_an_operator_admin_rotates(world: World) -> None:
     with pytest.raises(Forbidden):
         rotate(by=world.actor("alice"), new_secret=True)
+
+
+def test_d11_an_import_leaves_nothing_when_another_thread_saw_the_new_secret_first(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = settings.data_dir / "keys-key"
+    row = row_of(sku_of(world), OWN, new_key())
+    real = vault.seal
+
+    def overtaken(key: str, *, sku: int) -> vault.Sealed:
+        sealed = real(key, sku=sku)
+        key_rotation._write(file, [SECOND])  # no key was under the older one, so it was given up
+        assert vault.refresh()  # somebody else of this process shows a key
+        return sealed
+
+    monkeypatch.setattr("csp_web.domain.key_import.vault.seal", overtaken)
+    with pytest.raises(Conflict, match="secret of product keys was changed"), transaction():
+        import_keys(sheet(row), by=None)
+    assert session.scalars(select(ProductKey)).all() == []
+
+
+def test_d11_two_rotations_at_once_are_one(world: World, settings: Settings) -> None:
+    stock(sku_of(world), OWN, 8)
+    before = clear_keys()
+    session.rollback()
+
+    def again(_done: int, _total: int) -> None:
+        with pytest.raises(Conflict, match="under way"):
+            rotate(by=None, new_secret=True)
+
+    rotate(by=None, new_secret=True, progress=again)
+    assert clear_keys() == before
+
+
+def test_d11_a_secret_that_came_into_the_file_meanwhile_makes_nothing_unreadable(
+    world: World, settings: Settings
+) -> None:
+    stock(sku_of(world), OWN, 4)
+    before, file = clear_keys(), settings.data_dir / "keys-key"
+    session.rollback()
+
+    def another(done: int, total: int) -> None:
+        if done == total:
+            key_rotation._write(file, [SECOND, *ring(settings)])
+
+    result = rotate(by=None, new_secret=True, progress=another)
+    assert result.given_up == 0
+    assert clear_keys() == before
