@@ -200,13 +200,13 @@ class Post:
     def __init__(self) -> None:
         self.subjects: list[bytes] = []
 
-    async def handle_RCPT(self, _server, _session, envelope, address, _options) -> str:  # type: ignore[no-untyped-def]  # noqa: N802
+    async def handle_RCPT(self, _server, _session, envelope, address, _options) -> str:  # noqa: N802
         if address.startswith("sam"):
             return "550 5.1.1 No such mailbox here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:  # type: ignore[no-untyped-def]  # noqa: N802
+    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
         self.subjects.append(envelope.content)
         return "250 OK"
 
