@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, case, func, select
 
 from csp_web.db import session
+from csp_web.domain.paging import PAGE_SIZE
+from csp_web.identifiers import fold
 from csp_web.models import KeyPool, KeyState, KeyWait, Product, ProductKey, Sku
 
 
@@ -24,6 +26,32 @@ class PoolRow:
     quarantined: int
     waiting: int
     low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPage:
+    """Some pools, and the numbers of the pages around them; None where there is none."""
+
+    rows: Sequence[PoolRow]
+    previous: int | None
+    next: int | None
+
+
+def stock_page(text: str = "", *, only_low: bool = False, number: int = 1) -> PoolPage:
+    """A page of the pools that a part of product, SKU or version names; ``only_low``: low ones and those lines wait for.
+
+    A catalogue has some hundred pools, so they are counted whole and cut here.
+    """
+    wanted = fold(text)
+    found = [
+        row
+        for row in stock_list()
+        if wanted in fold(f"{row.product} {row.sku} {row.version}") and (not only_low or row.low or row.waiting)
+    ]
+    last = max(1, -(-len(found) // PAGE_SIZE))
+    number = min(max(number, 1), last)
+    rows = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return PoolPage(rows, number - 1 if number > 1 else None, number + 1 if number < last else None)
 
 
 def stock_list() -> Sequence[PoolRow]:
@@ -54,7 +82,7 @@ def stock_list() -> Sequence[PoolRow]:
                 low=free <= low_at,
             )
         )
-    return sorted(rows, key=lambda row: not row.waiting)
+    return sorted(rows, key=lambda row: (not row.waiting, not row.low))
 
 
 def _count(state: KeyState) -> ColumnElement[int]:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from csp_web.db import session, transaction
 from csp_web.domain.keys import hand_out_own_version
-from csp_web.models import KeptForm, ProductKey, Subscription
+from csp_web.models import KeptForm, KeyPool, ProductKey, Subscription
 from tests.support.statements import counted_statements
 from tests.support.stock import bought, new_key, row_of, sheet, sku_of, stock
 from tests.world import World
@@ -145,3 +145,24 @@ def test_s4_keys_pasted_after_the_session_ended_are_not_kept(world: World, app: 
     olga.post(ADDRESS, data={"product_keys": text, "act": "import"})
     session.rollback()
     assert all(key not in str(kept.content) for kept in session.scalars(select(KeptForm)))
+
+
+def shown(olga: FlaskClient, question: str = "") -> list[str]:
+    """The versions of the pools on a page."""
+    rows = BeautifulSoup(olga.get(f"{ADDRESS}{question}").text, "html.parser").select("#pools tbody tr")
+    return [row.find_all("td")[0].get_text(strip=True) for row in rows]
+
+
+def test_b3_many_pools_are_paged_and_narrowed(world: World, olga: FlaskClient) -> None:
+    number = sku_of(world).id
+    with transaction():
+        for place in range(60):
+            session.add(KeyPool(sku_id=number, version=f"Version {place:02}", low_at=0))
+    stock(sku_of(world), "Version 07", 1)
+    assert len(shown(olga)) == 50
+    assert len(shown(olga, "?page=2")) == 10
+    assert shown(olga, "?page=2") == shown(olga, "?page=99")
+    assert shown(olga, "?q=version+07") == ["Version 07"]
+    assert "Version 07" not in shown(olga, "?low=1") + shown(olga, "?low=1&page=2")
+    assert shown(olga, "?q=nothing-like-it") == []
+    assert "No pool of keys fits." in said(olga.get(f"{ADDRESS}?q=nothing-like-it"))

@@ -13,7 +13,7 @@ from csp_web.domain import jobs
 from csp_web.domain.job_files import incoming
 from csp_web.domain.job_imports import AT_ONCE
 from csp_web.domain.key_sheet import read_key_sheet
-from csp_web.domain.key_stock_list import stock_list
+from csp_web.domain.key_stock_list import stock_page
 from csp_web.domain.keys import KeyImport, import_keys
 from csp_web.forms.software import KeyImportForm
 from csp_web.i18n import gettext as _
@@ -22,6 +22,7 @@ from csp_web.web.gate import current_actor, needs
 from csp_web.web.sizes import size_of
 
 SHOWN_ERRORS = 100
+LONGEST_SEARCH = 200
 
 
 @blueprint.get("/admin/keys")
@@ -85,4 +86,17 @@ def _imported(report: KeyImport) -> str:
 
 
 def _page(form: KeyImportForm, report: KeyImport | None = None) -> str:
-    return render_template("admin/keys.html", form=form, report=report, pools=stock_list(), shown_errors=SHOWN_ERRORS)
+    text, low = request.args.get("q", "")[:LONGEST_SEARCH].strip(), request.args.get("low") == "1"
+    pools = stock_page(text, only_low=low, number=request.args.get("page", 1, type=int))
+    asked: dict[str, Any] = {"q": text or None, "low": 1 if low else None}
+    return render_template(
+        "admin/keys.html",
+        form=form,
+        report=report,
+        pools=pools,
+        text=text,
+        low=low,
+        shown_errors=SHOWN_ERRORS,
+        previous_url=pools.previous and url_for(".keys", **asked, page=pools.previous),
+        next_url=pools.next and url_for(".keys", **asked, page=pools.next),
+    )
