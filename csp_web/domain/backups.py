@@ -23,7 +23,8 @@ from csp_web.domain import audit, configured, vault
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.configured import file_store
 from csp_web.domain.job_work import Task
-from csp_web.errors import NotFound
+from csp_web.errors import NotFound, Refused
+from csp_web.i18n import gettext as _
 from csp_web.services import archive
 from csp_web.services.archive import Damaged, Manifest, Writer
 from csp_web.services.database_copies import MEMBERS, copy_database, kind_of
@@ -48,7 +49,8 @@ def write_backup(file: Path, *, settings: Settings, with_secrets: bool, tell: Re
     """Write database, files and perhaps secrets into a file; returns how many files of the store are in it.
 
     Raises:
-        Refused: the database is damaged, or what copies it is not installed. Nothing is left behind then.
+        Refused: the database is damaged, what copies it is not installed, or the secret of product keys was changed
+            meanwhile, so that the one in the backup might not read its keys. Nothing is left behind then.
     """
     settings = _with_newest_secret(settings)
     manifest = _manifest(settings)
@@ -56,6 +58,7 @@ def write_backup(file: Path, *, settings: Settings, with_secrets: bool, tell: Re
         copy = Path(folder) / MEMBERS[manifest.database]
         tell.step("database")
         copy_database(settings.database_url, copy, tell.progress)
+        _refuse_new_secret(settings)
         tell.step("files", copy.stat().st_size + _stored_bytes())
         with archive.writing(file, manifest, _summed(tell), lambda made: prove(made, tell)) as writer:
             writer.add_file(copy.name, copy)
@@ -69,6 +72,15 @@ def _with_newest_secret(settings: Settings) -> Settings:
     """The settings, with the secrets of keys as they are now: they may have been changed since the server started."""
     file = vault.secrets_file()
     return replace(settings, keys_key=file.read_text().strip()) if file is not None else settings
+
+
+def _refuse_new_secret(settings: Settings) -> None:
+    """Refuse when the copied keys may be under a secret that came into use since the backup began."""
+    if vault.split(_with_newest_secret(settings).keys_key)[:1] != vault.split(settings.keys_key)[:1]:
+        raise Refused(
+            _("The secret of product keys was changed at the same moment. Nothing was backed up."),
+            advice=_("Make another backup."),
+        )
 
 
 def prove(file: Path, tell: Reporter) -> Manifest:
@@ -157,7 +169,7 @@ def new_name(at: datetime) -> str:
 def list_backups(*, by: Actor) -> Sequence[Backup]:
     """The backups in the data directory, newest first. Raises Forbidden."""
     require(by, "operator.manage")
-    found = [_described(path) for path in folder().glob("*.tar") if _NAME.fullmatch(path.name)]
+    found = [_described(path) for path in folder().glob("*.tar") if _NAME.fullmatch(path.name) and path.is_file()]
     return sorted(found, key=lambda backup: (backup.made_at, backup.name), reverse=True)
 
 
@@ -176,18 +188,22 @@ def _path(name: str) -> Path:
 
 def _described(path: Path) -> Backup:
     status = path.stat()
-    return _read(path, status.st_size, status.st_mtime_ns)
+    at = datetime.fromtimestamp(status.st_mtime, UTC)
+    try:
+        manifest = _peeked(path, status.st_size, status.st_mtime_ns)
+    except Damaged as error:
+        return Backup(path.name, status.st_size, at, problem=error.sentence.replace(str(path), path.name))
+    except OSError as error:  # the command made it as another user
+        problem = _("%(name)s: the portal cannot read it (%(why)s).", name=path.name, why=error.strerror or error)
+        return Backup(path.name, status.st_size, at, problem=problem)
+    secrets = any(member.startswith("secrets/") for member in manifest.members)
+    return Backup(path.name, status.st_size, datetime.fromisoformat(manifest.made_at), manifest.version, secrets)
 
 
 @lru_cache(maxsize=200)
-def _read(path: Path, size: int, changed: int) -> Backup:
-    at = datetime.fromtimestamp(changed / 1e9, UTC)
-    try:
-        manifest = archive.peek(path)
-    except Damaged as error:
-        return Backup(path.name, size, at, problem=error.sentence.replace(str(path), path.name))
-    secrets = any(member.startswith("secrets/") for member in manifest.members)
-    return Backup(path.name, size, datetime.fromisoformat(manifest.made_at), manifest.version, secrets)
+def _peeked(path: Path, _size: int, _changed: int) -> Manifest:
+    """What a file says of itself, read once; what is wrong with one is asked anew, in the reader's language."""
+    return archive.peek(path)
 
 
 def delete_backup(name: str, *, by: Actor) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tarfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from csp_web.config import Settings
 from csp_web.db import transaction
-from csp_web.domain import backups, job_files, job_table, job_work
+from csp_web.domain import backups, job_files, job_table, job_work, vault
 from csp_web.domain.configured import file_store
 from csp_web.errors import Forbidden, NotFound
 from csp_web.models import JobState
+from csp_web.services import archive
 from csp_web.services.archive import verify
 from csp_web.services.files import Readable
 from tests.support.jobs import interrupted_at, job, start, work
@@ -96,6 +99,44 @@ def test_a_file_that_is_no_backup_is_listed_as_damaged(world: World) -> None:
     (backups.folder() / "b.tar").write_bytes(b"nothing")
     (found,) = backups.list_backups(by=world.actor("olga"))
     assert found.problem.startswith("b.tar: this is not a backup")
+
+
+def test_a_file_that_the_portal_may_not_read_is_listed_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (backups.folder() / "folder.tar").mkdir()
+    (backups.folder() / "b.tar").write_bytes(b"of root")
+
+    def refused(_path: Path) -> archive.Manifest:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(archive, "peek", refused)
+    (found,) = backups.list_backups(by=world.actor("olga"))
+    assert (found.name, found.problem) == ("b.tar", "b.tar: the portal cannot read it (Permission denied).")
+
+
+def test_d11_a_backup_that_a_new_secret_overtook_is_refused(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = settings.data_dir / "keys-key"
+    file.write_text(settings.keys_key)
+    vault.configure(settings)
+    real = backups.copy_database
+
+    def overtaken(*given: Any) -> None:
+        file.write_text("\n".join(["another-secret-of-the-tests-" * 2, settings.keys_key]))
+        real(*given)
+
+    monkeypatch.setattr(backups, "copy_database", overtaken)
+    number = start("make_backup", world.actor("olga"), name="a.tar")
+    work()
+    assert job(number).state is JobState.FAILED
+    assert "secret of product keys was changed" in job(number).error
+    assert names() == []
+    monkeypatch.undo()
+    start("make_backup", world.actor("olga"), name="a.tar")
+    work()
+    assert names() == ["a.tar"]
 
 
 @pytest.mark.parametrize("name", ["../csp-web.sqlite3", ".hidden.tar", "a/b.tar", "a.tar\0", "none.tar"])

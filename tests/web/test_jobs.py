@@ -263,11 +263,15 @@ def test_b14_a_backup_is_made_checked_fetched_and_deleted(olga: PlainBrowser) ->
     assert answer.data == (backups.folder() / name).read_bytes()
     assert "no-store" in answer.headers["Cache-Control"]
     answer.close()
+    part = olga.client.get(f"/admin/backups/{name}/file", headers={"Range": "bytes=1-"})
+    assert (part.status_code, len(part.data)) == (206, (backups.folder() / name).stat().st_size - 1)
+    part.close()
     olga.open(f"/admin/backups/{name}/deletion").press("Delete")
     assert list(backups.folder().iterdir()) == []
     session.rollback()
     found = list(session.scalars(select(AuditEntry.operation).order_by(AuditEntry.seq)))
-    assert found[1:] == ["start_job", "make_backup", "start_job", "check_backup", "download_backup", "delete_backup"]
+    fetched = ["download_backup"] * 2  # the part, too
+    assert found[1:] == ["start_job", "make_backup", "start_job", "check_backup", *fetched, "delete_backup"]
 
 
 def test_d11_a_backup_with_the_secrets_is_not_given_out(olga: PlainBrowser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +283,9 @@ def test_d11_a_backup_with_the_secrets_is_not_given_out(olga: PlainBrowser, monk
     path = Path(backups.folder()) / "with.tar"
     backups.write_backup(path, settings=configured.settings(), with_secrets=True, tell=Silent())
     assert "It holds the secrets of product keys." in said(olga.open("/admin/backups"))
+    assert olga.client.get("/admin/backups/with.tar/file").status_code == 409
+    path.write_bytes(path.read_bytes()[:-20_000])  # the end is missing, the secrets are not
+    assert "nobody knows whether it holds secrets" in said(olga.open("/admin/backups"))
     assert olga.client.get("/admin/backups/with.tar/file").status_code == 409
 
 

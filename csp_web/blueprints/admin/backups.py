@@ -33,6 +33,8 @@ def index() -> str:
 
 def _why_not_download(backup: backups.Backup) -> str:
     """Why a backup is not given out here (B6)."""
+    if backup.problem:
+        return _("It cannot be read, so nobody knows whether it holds secrets. Copy it on the server.")
     if not backup.with_secrets:
         return ""
     return _("It holds the secrets of product keys. Copy it on the server, and keep it like the keys themselves.")
@@ -62,12 +64,12 @@ def check_backup(name: str) -> Any:
 @blueprint.get("/admin/backups/<string:name>/file")
 @needs("operator.manage")
 def download_backup(name: str) -> Response:
-    """The bytes of one; the log says who began to fetch it."""
+    """The bytes of one, or a part of them; the log says who fetched it, at every try: a part may be nearly all."""
     actor = current_actor()
     backup = backups.find_backup(name, by=actor)
     if reason := _why_not_download(backup):
         raise Refused(reason)
-    if request.method == "GET" and "Range" not in request.headers:
+    if request.method == "GET":
         with transaction():
             backups.record_download(backup.name, by=actor)
     path = backups.folder() / backup.name
