@@ -40,28 +40,33 @@ def tell_if_nearly_used(link: DownloadLink) -> None:
 
 
 def tell_of_ending(at: datetime) -> int:
-    """The periodic job: tell of the links that end in the next three days, one mail per person. Returns how many links.
+    """The periodic job: tell of all links that end in the next three days. Returns how many links.
 
-    A link that was made for less than that is not told of: its maker knows.
+    A person gets one mail of all in a batch. A link that was made for less than that is not told of: its maker knows.
     """
-    if session.scalar(_ending(at).with_only_columns(DownloadLink.id).limit(1)) is None:
-        return 0
-    with transaction():
-        links = session.scalars(
-            _ending(at).options(joinedload(DownloadLink.option)).limit(BATCH).with_for_update(of=DownloadLink)
-        ).all()
-        told: dict[int, list[DownloadLink]] = defaultdict(list)
-        people: dict[int, User] = {}
-        for link in links:
-            link.end_notice_at = at
-            if link.expires_at - link.created_at > BEFORE and link.used < link.max_downloads:
-                for person in _readers(link):
-                    people[person.id] = person
-                    told[person.id].append(link)
-        for number, theirs in told.items():
-            person = people[number]
-            with use_place(person.language, person.time_zone):
-                _send(person, ngettext("%(num)s link ends soon", "%(num)s links end soon", len(theirs)), theirs)
+    looked_at = 0
+    while session.scalar(_ending(at).with_only_columns(DownloadLink.id).limit(1)) is not None:
+        with transaction():
+            looked_at += _tell_of_some(at)
+    return looked_at
+
+
+def _tell_of_some(at: datetime) -> int:
+    links = session.scalars(
+        _ending(at).options(joinedload(DownloadLink.option)).limit(BATCH).with_for_update(of=DownloadLink)
+    ).all()
+    told: dict[int, list[DownloadLink]] = defaultdict(list)
+    people: dict[int, User] = {}
+    for link in links:
+        link.end_notice_at = at
+        if link.expires_at - link.created_at > BEFORE and link.used < link.max_downloads:
+            for person in _readers(link):
+                people[person.id] = person
+                told[person.id].append(link)
+    for number, theirs in told.items():
+        person = people[number]
+        with use_place(person.language, person.time_zone):
+            _send(person, ngettext("%(num)s link ends soon", "%(num)s links end soon", len(theirs)), theirs)
     return len(links)
 
 

@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy import select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import outbox
+from csp_web.domain import link_notices, outbox
 from csp_web.domain.link_facts import address_of
 from csp_web.domain.link_mails import Letter, send_link
 from csp_web.domain.link_notices import tell_of_ending
@@ -201,6 +201,17 @@ def test_b2_several_links_are_one_mail_and_short_lives_none(world: World) -> Non
         clock.shift(11 * DAY)
         tell_of_ending(now())
         assert [mail.subject for mail in mails()] == ["2 links end soon"]
+
+
+def test_b2_all_links_that_end_are_told_of_in_one_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_notices, "BATCH", 2)
+    with time_machine.travel(START, tick=False) as clock:
+        for _number in range(5):
+            link(world)
+        clock.shift(11 * DAY)
+        assert tell_of_ending(now()) == 5
+        assert sorted(mail.subject for mail in mails()) == ["1 link ends soon", *["2 links end soon"] * 2]
+        assert tell_of_ending(now()) == 0
 
 
 def test_b2_when_its_maker_has_left_the_admin_agents_are_told(world: World) -> None:
