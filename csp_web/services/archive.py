@@ -97,8 +97,8 @@ def writing(
     ``prove`` reads it back (``verify`` by default), so that the caller can say how far that is.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.incomplete")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # one that is there is another's
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
                 yield Writer(tar, manifest, progress)

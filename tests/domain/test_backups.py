@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from csp_web.config import Settings
-from csp_web.db import transaction
+from csp_web.db import session, transaction
 from csp_web.domain import backups, job_files, job_table, job_work, vault
 from csp_web.domain.configured import file_store
-from csp_web.errors import Forbidden, NotFound
+from csp_web.errors import Forbidden, NotFound, Refused
 from csp_web.models import JobState
 from csp_web.services import archive
 from csp_web.services.archive import verify
@@ -21,6 +23,7 @@ from tests.support.jobs import interrupted_at, job, start, work
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("world")
+PATIENCE = 20.0
 STEPS = ("database", "files", "proving")
 
 
@@ -77,6 +80,37 @@ def test_what_a_dead_worker_left_is_thrown_away_first(world: World) -> None:
     start("make_backup", world.actor("olga"), name="a.tar")
     work()
     assert names() == ["a.tar"]
+
+
+def test_t6_of_several_that_are_started_at_one_moment_there_is_one(world: World) -> None:
+    """On PostgreSQL nobody would see the others' before they are stored."""
+    olga, gate, said = world.actor("olga"), threading.Barrier(4), []
+
+    def press() -> None:
+        try:
+            gate.wait(PATIENCE)
+            start("make_backup", olga, name="a.tar")
+            said.append("started")
+        except Refused:
+            said.append("refused")
+        finally:
+            session.remove()
+
+    crowd = [threading.Thread(target=press) for _number in range(4)]
+    for each in crowd:
+        each.start()
+    for each in crowd:
+        each.join(PATIENCE)
+    assert sorted(said) == ["refused", "refused", "refused", "started"]
+
+
+def test_what_another_is_writing_is_left_alone() -> None:
+    theirs = backups.folder() / f".a.tar.{os.getpid()}.incomplete"
+    theirs.write_bytes(b"half")
+    manifest = archive.Manifest("1", "0001", "sqlite", "2026-03-02T12:00:00+00:00", {})
+    with pytest.raises(FileExistsError), archive.writing(backups.folder() / "a.tar", manifest):
+        pass
+    assert theirs.read_bytes() == b"half"
 
 
 def test_a_check_finds_what_was_changed(world: World) -> None:
