@@ -77,15 +77,37 @@ def _russian_plural(n: int) -> int:
     return 2
 
 
-def gettext(message: str, /, **values: Any) -> str:
-    """Say a text in the language in force; ``%(name)s`` are filled from the values."""
+class Said(str):
+    """A text that knows how it was said: kept in the database it can be said in another language (``csp_web.said``)."""
+
+    __slots__ = ("how",)
+    how: tuple[Any, ...]
+
+    def __new__(cls, text: str, *how: Any) -> Said:
+        """``how``: a kind that ``csp_web.said`` knows, and what it was said of."""
+        said = str.__new__(cls, text)
+        said.how = how
+        return said
+
+    def __str__(self) -> str:
+        return self
+
+
+def translate(message: str, /, **values: Any) -> str:
+    """Say a text in the language in force as a plain string, for templates: what they say is never kept."""
     text = catalogue(_place.get().language).one.get(message, message)
     return text % values if values else text
 
 
+def gettext(message: str, /, **values: Any) -> str:
+    """Say a text in the language in force; ``%(name)s`` are filled from the values."""
+    return Said(translate(message, **values), "text", message, values)
+
+
 def ngettext(singular: str, plural: str, number: int, /, **values: Any) -> str:
     """Say a text with a number in it (``%(num)s``), in the form that the number asks for."""
-    return plural_form(singular, plural, number) % {"num": format_number(number), **values}
+    text = plural_form(singular, plural, number) % {"num": format_number(number), **values}
+    return Said(text, "plural", singular, plural, number, values)
 
 
 def plural_form(singular: str, plural: str, number: int) -> str:
@@ -204,6 +226,11 @@ def _months(code: str) -> tuple[str, ...]:
 
 def format_date(moment: date | datetime | None) -> str:
     """The day of a moment on the user's clock: 22 Nov 2026."""
+    return "" if moment is None else Said(plain_date(moment), "date", moment)
+
+
+def plain_date(moment: date | datetime | None) -> str:
+    """``format_date`` for templates."""
     if moment is None:
         return ""
     place = _place.get()
@@ -213,6 +240,11 @@ def format_date(moment: date | datetime | None) -> str:
 
 def format_datetime(moment: datetime | None) -> str:
     """A moment on the user's clock, to the minute: 22 Nov 2026, 16:31."""
+    return "" if moment is None else Said(plain_datetime(moment), "datetime", moment)
+
+
+def plain_datetime(moment: datetime | None) -> str:
+    """``format_datetime`` for templates."""
     if moment is None:
         return ""
     place = _place.get()
@@ -247,6 +279,11 @@ def _decimal(number: int | Decimal, code: str) -> str:
 
 def format_money(amount: int, currency: str) -> str:
     """Money: whole minor units and an ISO currency (D6), as the language writes it."""
+    return Said(plain_money(amount, currency), "money", amount, currency)
+
+
+def plain_money(amount: int, currency: str) -> str:
+    """``format_money`` for templates."""
     return _money(amount, currency, _place.get().language)
 
 
@@ -267,7 +304,7 @@ def format_size(size: int) -> str:
     while value >= 1000 and step < len(units) - 1:
         value, step = value / 1000, step + 1
     shown = format_decimal(value.quantize(Decimal("0.1")) if step else value, locale=code)
-    return f"{shown} {units[step]}"
+    return Said(f"{shown} {units[step]}", "size", size)
 
 
 def format_left(left: timedelta) -> str:
@@ -278,7 +315,7 @@ def format_left(left: timedelta) -> str:
         return f"{_days(days, code)} {_hours(hours, code)}"
     if days < 0:
         hours = minutes = 0
-    return f"{_hours(hours, code)} {_minutes(minutes, code)}"
+    return f"{_hours(hours, code)} {_minutes(minutes, code)}" if hours else _minutes(minutes, code)
 
 
 @lru_cache(maxsize=4096)

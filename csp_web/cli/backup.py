@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from csp_web.config import Settings, load
 from csp_web.domain import configured, jobs
 from csp_web.domain.backups import FILES, SECRETS, name_of, write_backup
 from csp_web.domain.configured import file_store
+from csp_web.i18n import gettext as _
 from csp_web.services import archive
 from csp_web.services.archive import Manifest
 from csp_web.services.database_copies import MEMBERS, kind_of, restore_database
@@ -70,7 +72,7 @@ def restore(file: Path) -> None:
     click.echo(f"Restored the backup of {manifest.made_at}. Examining it:")
     attach(settings)
     with db.transaction():
-        jobs.give_up_open("The installation was restored from a backup that was made while this was under way.")
+        jobs.give_up_open(_("The installation was restored from a backup that was made while this was under way."))
     db.refresh_statistics()
     sys.exit(0 if examine(settings, read_files=True) else 1)
 
@@ -143,13 +145,9 @@ def _write_secret(path: Path, secret: str) -> None:
 
 
 def _place_files(file: Path, manifest: Manifest) -> None:
-    targets = {}
-    for name in manifest.members:
-        key = name.removeprefix(FILES)
-        path = file_store().path(key) if name.startswith(FILES) and KEY.fullmatch(key) else None
-        if path is not None:
-            targets[name] = path
-    archive.extract(file, targets)
+    keys = {name: name.removeprefix(FILES) for name in manifest.members if name.startswith(FILES)}
+    store = file_store()
+    archive.hand_out(file, {name: partial(store.put_back, key) for name, key in keys.items() if KEY.fullmatch(key)})
 
 
 def _place_database(file: Path, manifest: Manifest, settings: Settings) -> None:

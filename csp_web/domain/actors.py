@@ -15,6 +15,7 @@ from csp_web.domain.permissions import PERMISSIONS, ROLE_NAMES, roles_with
 from csp_web.errors import Forbidden, NotFound
 from csp_web.i18n import gettext as _
 from csp_web.models import Role, Ticket, User, UserRole
+from csp_web.said import joined
 
 Row = TypeVar("Row", bound=Base)
 _COLLEAGUES_READ, _COLLEAGUES_NAMED = 500, 3
@@ -76,7 +77,7 @@ def refusal(actor: Actor, permission: str) -> str:
     if actor.may(permission):
         return ""
     roles = roles_with(permission)
-    names = ", ".join(_(ROLE_NAMES[role]) for role in roles)
+    names = joined((_(ROLE_NAMES[role]) for role in roles), ", ")
     if not actor.of_operator and all(role.of_operator for role in roles):
         return _("This is done by the operator: it needs the role %(roles)s. Ask in a support request.", roles=names)
     if colleagues := _colleagues_with(actor.partner_id, roles):

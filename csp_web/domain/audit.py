@@ -16,7 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from csp_web.db import before_commit, now, on_sqlite, session
+from csp_web.i18n import LazyText
 from csp_web.models import AuditEntry, AuditHead, AuditStatus, Customer
+from csp_web.said import stored
 
 if TYPE_CHECKING:
     from csp_web.domain.actors import Actor
@@ -158,4 +160,4 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
-    return str(value)
+    return stored(value) if isinstance(value, str | LazyText) else str(value)

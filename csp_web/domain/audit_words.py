@@ -8,6 +8,7 @@ from csp_web.domain.permissions import ROLE_NAMES
 from csp_web.i18n import N_
 from csp_web.i18n import gettext as _
 from csp_web.models import Role
+from csp_web.said import again
 
 OPERATIONS = {
     "add_customer": N_("Added a customer"),
@@ -188,7 +189,7 @@ def resource_name(code: str) -> str:
 
 def reason(text: str) -> str:
     """Why an act was refused: a code of ours in words, or what was said then."""
-    return _(REASONS[text]) if text in REASONS else text
+    return _(REASONS[text]) if text in REASONS else again(text)
 
 
 def told(details: dict[str, Any]) -> list[tuple[str, str]]:
@@ -222,7 +223,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{_label(str(name))}: {_text(item)}" for name, item in value.items())
     text = str(value)
-    return _(_KNOWN[text]) if text in _KNOWN else text
+    return _(_KNOWN[text]) if text in _KNOWN else again(text)
 
 
 _KNOWN = {**{role.value: ROLE_NAMES[role] for role in Role}, **REASONS}

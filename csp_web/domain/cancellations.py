@@ -89,7 +89,7 @@ def approve(cancellation: Cancellation, *, by: Actor, note: str = "", at: dateti
     ticket = hold(cancellation.ticket)
     if not _to_be_decided(cancellation, CancellationState.COMPLETED, by):
         return cancellation
-    reason = f"cancellation, ticket {ticket.number}"
+    reason = _("Cancelled in ticket %(number)s.", number=ticket.number)
     _step(cancellation, CancellationState.APPROVED, by=by, at=at, note=note)
     subscription.status, subscription.cancelled_at = SubscriptionStatus.CANCELLED, at
     session.flush()  # what follows reads the row again

@@ -17,6 +17,7 @@ from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid
 from csp_web.models import Cart, CartLine, Customer, Offer, ProductType
+from csp_web.said import joined
 
 MOST_LINES = 100  # one order is one transaction, and one page
 SCOPES = ("single", "shared")
@@ -65,7 +66,7 @@ def add_line(
     azure = _azure_facts(offer, azure_subscription, scope)
     refused = offer_problems(offer, customer, now())
     if refused:
-        raise Refused(" ".join(refused))
+        raise Refused(joined(refused))
     cart = _open(customer, by)
     line = _add(cart, offer, quantity, azure, by)
     _changed(cart, by)

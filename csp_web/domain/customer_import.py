@@ -18,6 +18,7 @@ from csp_web.domain.sheets import RowError
 from csp_web.errors import Invalid
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer
+from csp_web.said import joined
 
 ROWS_AT_ONCE = 500
 
@@ -110,7 +111,7 @@ def _take(row: CustomerRow, known: dict[UUID, Any], domains: dict[str, str], rep
         report.new.append((row.microsoft_id, facts))
         report.added += 1
     except Invalid as refusal:
-        report.errors.append(RowError(row.line, " ".join(refusal.problems.values())))
+        report.errors.append(RowError(row.line, joined(refusal.problems.values())))
 
 
 def _other_facts(there: Any) -> str:

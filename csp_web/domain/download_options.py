@@ -18,6 +18,7 @@ from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import DownloadOption, Product
+from csp_web.said import stored
 from csp_web.services.files import FileTooLarge, Readable, StoredFile
 
 LONGEST_NAME = 100
@@ -78,7 +79,7 @@ def add_file(
             return existing
         if not replace:
             raise Conflict(_taken(existing), advice=_("Withdraw it first, or choose to replace it."))
-        withdraw_file(existing, by=by, reason=_("Replaced by a newer file."))
+        _withdraw(existing, by, _("Replaced by a newer file."))
     return _add(product, facts, stored, by)
 
 
@@ -158,10 +159,14 @@ def withdraw_file(option: DownloadOption, *, by: Actor | None, reason: str) -> N
     reason = clean_text(reason)
     if not reason:
         raise Invalid({"reason": _("Say why; people with a link to this file will read it.")})
+    _withdraw(option, by, reason[:500])
+
+
+def _withdraw(option: DownloadOption, by: Actor | None, reason: str) -> None:
     option = for_update(DownloadOption, option.id)
     if option.withdrawn_at is not None:
         raise Refused(_("This file has already been withdrawn."))
-    option.withdrawn_at, option.withdrawn_reason = now(), reason[:500]
+    option.withdrawn_at, option.withdrawn_reason = now(), stored(reason)
     session.flush()
     _record("withdraw_file", option, by, reason=reason)
 

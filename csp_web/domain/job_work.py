@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import Job, JobState, User
 from csp_web.models.jobs import OPEN
+from csp_web.said import joined, stored
 from csp_web.services.job_board import Progress
 from csp_web.services.sealed_files import NotOurs, Opened
 
@@ -54,7 +56,7 @@ class RowsRefused(Exception):
 
     def __init__(self, errors: Iterable[RowError], count: int) -> None:
         super().__init__(count)
-        self.sentences = [str(error) for error in errors][:MOST_ERRORS]
+        self.sentences = [stored(str(error)) for error in islice(errors, MOST_ERRORS)]
         self.count = count
 
 
@@ -224,8 +226,8 @@ def _nothing_taken(task: Task, count: int) -> str:
 
 def _said(error: DomainError) -> str:
     if isinstance(error, Invalid):
-        return " ".join(error.problems.values()) or error.sentence
-    return f"{error.sentence} {error.advice}".strip()
+        return joined(error.problems.values()) or error.sentence
+    return joined((error.sentence, error.advice))
 
 
 def _end(task: Task, state: JobState, *, error: str = "", wanted_by: int = 0, result: Any = None) -> None:

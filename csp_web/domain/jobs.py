@@ -22,8 +22,9 @@ from csp_web.domain.paging import Listing, Page
 from csp_web.errors import Conflict, Refused
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
-from csp_web.models import Job, JobState, User
+from csp_web.models import Job, JobState, Partner, User
 from csp_web.models.jobs import OPEN
+from csp_web.said import stored
 from csp_web.services.job_board import Progress
 
 MOST_OPEN = 10  # of one person
@@ -48,6 +49,8 @@ def start(
         Forbidden: the role may not. Refused: ``why_not_start`` says why.
     """
     require(by, KINDS[kind].permission)
+    if KINDS[kind].alone:
+        for_update(Partner, by.partner_id)  # who presses at the same moment waits, then sees this one
     if reasons := why_not_start(kind, by=by):
         raise Refused(reasons[0])
     job = Job(
@@ -136,7 +139,7 @@ def end(row: Job, state: JobState, *, error: str = "", result: dict[str, Any] | 
     """Note that a job is over; inside the transaction of what it did. Raises Conflict: somebody else ended it."""
     if not row.is_open:
         raise Conflict(_("It was over before it could be cancelled."))
-    row.state, row.ended_at, row.error = state, now(), error[:1000]
+    row.state, row.ended_at, row.error = state, now(), stored(error, 1000)
     row.result = result
     session.flush()
 

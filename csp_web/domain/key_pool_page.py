@@ -14,6 +14,7 @@ from csp_web.db import read, scalar_or_404, session
 from csp_web.domain.paging import Listing
 from csp_web.domain.vault import masked
 from csp_web.models import KeyAssignment, KeyPool, KeyState, KeyWait, Order, Partner, ProductKey, Subscription, User
+from csp_web.said import again
 
 SHOWN_WAITS: Final = 100
 
@@ -90,7 +91,7 @@ def pool_page(pool: KeyPool, *, cursor: str | None = None) -> PoolPage:
     in_all = select(func.count()).where(KeyWait.pool_id == pool.id, KeyWait.ended_at.is_(None))
     page = _QUARANTINED.page(cursor, pool=pool.id)
     rows = [
-        Quarantined(row.id, masked(row.last_five), row.since, row.by, row.reason, row.assignment is not None)
+        Quarantined(row.id, masked(row.last_five), row.since, row.by, again(row.reason), row.assignment is not None)
         for row in page.rows
     ]
     return PoolPage(pool, counts, waiting, read(in_all).scalar_one(), rows, page.previous, page.next)

@@ -18,6 +18,7 @@ from csp_web.errors import Invalid, Refused
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import KeyAssignment, KeyPool, KeyState, ProductKey
+from csp_web.said import stored
 
 LONGEST_REASON: Final = 500
 LARGEST_THRESHOLD: Final = 1_000_000
@@ -40,7 +41,7 @@ def quarantine(pool: KeyPool, endings: Sequence[str], *, by: Actor, reason: str)
             KeyState.QUARANTINED,
             now(),
             by.id,
-            reason,
+            stored(reason),
         )
     _record("quarantine_keys", pool, by, [key.last_five for key in keys], reason)
     return len(keys)

@@ -15,6 +15,7 @@ from csp_web.i18n import format_datetime
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import KeyAssignment, KeyState, Subscription
+from csp_web.said import joined, stored
 
 MOST_GENERATIONS: Final = 5  # of one version; then it is not the keys that are wrong
 LONGEST_REASON: Final = 500
@@ -45,7 +46,7 @@ def replace_key(assignment: KeyAssignment, *, by: Actor, reason: str) -> KeyAssi
     subscription = for_update(Subscription, assignment.subscription_id)
     assignment = for_update(KeyAssignment, assignment.id)
     if problems := replacement_problems(assignment, subscription, now()):
-        raise Refused(" ".join(problems))
+        raise Refused(joined(problems))
     need = Need(assignment.entitlement, assignment.version)
     taken = take_all([need])
     if taken is None:
@@ -78,6 +79,6 @@ def _tidy(reason: str) -> str:
 
 
 def _strike_out(assignment: KeyAssignment, by: Actor, reason: str) -> None:
-    assignment.revoked_at, assignment.revoked_by_id, assignment.revoked_reason = now(), by.id, reason
+    assignment.revoked_at, assignment.revoked_by_id, assignment.revoked_reason = now(), by.id, stored(reason)
     assignment.product_key.state = KeyState.QUARANTINED
     session.flush()

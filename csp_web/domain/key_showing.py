@@ -19,6 +19,7 @@ from csp_web.i18n import format_datetime, ngettext
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import KeyAssignment, KeyShowings, Subscription
+from csp_web.said import again
 
 LONGEST_REASON: Final = 200
 
@@ -68,7 +69,7 @@ def _tidy(reason: str) -> str:
 
 def _refuse(assignment: KeyAssignment, subscription: Subscription) -> None:
     if assignment.revoked_at is not None:
-        at, why = format_datetime(assignment.revoked_at), assignment.revoked_reason or ""
+        at, why = format_datetime(assignment.revoked_at), again(assignment.revoked_reason)
         raise Refused(_("This key was revoked on %(at)s: %(reason)s", at=at, reason=why), rule="R30")
     if subscription.policy_terms.get("requires_key_unseen") and (ticket := requested_in(subscription)):
         raise Refused(_("Its cancellation was requested in ticket %(number)s.", number=ticket), rule="D8")

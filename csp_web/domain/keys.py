@@ -26,6 +26,7 @@ from csp_web.models import (
     Product,
     Subscription,
 )
+from csp_web.said import stored
 
 
 def hand_out_own_version(subscription: Subscription, *, by: Actor) -> list[KeyAssignment]:
@@ -109,7 +110,7 @@ def revoke_keys(subscription: Subscription, *, by: Actor, reason: str) -> int:
     alive = select(KeyAssignment).filter_by(subscription_id=subscription.id, revoked_at=None)
     revoked = session.scalars(alive.order_by(KeyAssignment.id)).all()
     for assignment in revoked:
-        assignment.revoked_at, assignment.revoked_by_id, assignment.revoked_reason = now(), by.id, reason
+        assignment.revoked_at, assignment.revoked_by_id, assignment.revoked_reason = now(), by.id, stored(reason)
         assignment.product_key.state = KeyState.QUARANTINED
     waiting = (
         update(KeyWait)

@@ -8,10 +8,21 @@ from typing import Final
 
 from csp_web.domain import vault
 from csp_web.domain.configured import settings
+from csp_web.i18n import N_
 from csp_web.identifiers import token_hash
 from csp_web.models import DownloadLink
 
 LINK: Final = "link"
+
+
+# What is written into the log of a link, in words.
+EVENTS = {
+    "made": N_("Created"),
+    "counted": N_("Download counted"),
+    "given back": N_("Download given back"),
+    "revoked": N_("Revoked"),
+    "sent": N_("Sent by mail"),
+}
 
 
 class LinkState(enum.StrEnum):

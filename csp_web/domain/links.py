@@ -35,6 +35,7 @@ from csp_web.models import (
     Transfer,
     User,
 )
+from csp_web.said import again, joined, stored
 
 LONGEST_RECIPIENT = 200
 SHOWN_LINKS = 100
@@ -111,9 +112,9 @@ def _recipient(text: str) -> str:
 def _refuse(subscription: Subscription, option: DownloadOption) -> None:
     problems = handover_problems(subscription, now())
     if option.withdrawn_at is not None:
-        problems.append(_("This file was withdrawn: %(reason)s", reason=option.withdrawn_reason))
+        problems.append(_("This file was withdrawn: %(reason)s", reason=again(option.withdrawn_reason)))
     if problems:
-        raise Refused(" ".join(problems))
+        raise Refused(joined(problems))
 
 
 def _key(entitlement: Entitlement, option: DownloadOption, by: Actor) -> KeyAssignment | KeyWait | None:
@@ -185,7 +186,7 @@ def revoke_links(subscription: Subscription, *, by: Actor, reason: str) -> int:
 
 
 def _revoke(link: DownloadLink, by: Actor, reason: str) -> None:
-    link.revoked_at, link.revoked_by_id, link.revoked_reason = now(), by.id, reason[:500]
+    link.revoked_at, link.revoked_by_id, link.revoked_reason = now(), by.id, stored(reason)
     session.flush()
     write_event(link.id, "revoked", by=by)
     _record("revoke_download_link", link, by, reason=reason)

@@ -31,6 +31,7 @@ from csp_web.models import (
     SkuInclusion,
     Subscription,
 )
+from csp_web.said import joined
 
 DUE_AFTER = timedelta(days=60)  # payment on account (D9)
 LONGEST_REFERENCE = 100
@@ -123,7 +124,7 @@ def _check(current: Review, wish: Wish) -> None:
     if current.refused and not (wish.only_possible and current.possible):
         raise Refused(
             _("Some lines cannot be ordered. Nothing was ordered."),
-            advice=" ".join(f"{line.product.title}: {line.problems[0]}" for line in current.refused),
+            advice=joined(joined((line.product.title, line.problems[0]), ": ") for line in current.refused),
         )
     problems = {}
     if current.price_changed and not wish.accept_prices:

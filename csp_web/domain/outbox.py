@@ -20,6 +20,7 @@ from csp_web.errors import Conflict
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import AuditStatus, DownloadLink, OutboxMessage, OutboxState
+from csp_web.said import stored
 from csp_web.services.mail import Mail, MailDelayed, MailRefused, ServerUnusable, SmtpConnection, SmtpServer
 
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120, 240))
@@ -146,7 +147,7 @@ def _failed(message_id: str, at: datetime, error: str, *, for_good: bool) -> Non
     with transaction():
         row = _row(message_id)
         row.tries += 1
-        row.leased_until, row.error = None, error[:LONGEST_ERROR]
+        row.leased_until, row.error = None, stored(error, LONGEST_ERROR)
         if for_good or row.tries >= TRIES:
             row.state = OutboxState.FAILED
             audit.record(
@@ -156,7 +157,7 @@ def _failed(message_id: str, at: datetime, error: str, *, for_good: bool) -> Non
                 partner_id=row.partner_id,
                 status=AuditStatus.DECLINED,
                 recipient=row.recipient,
-                reason=row.error,
+                reason=error[:LONGEST_ERROR] if type(error) is str else error,
             )
         else:
             row.next_try_at = at + BACK_OFF[row.tries - 1]

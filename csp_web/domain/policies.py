@@ -20,6 +20,7 @@ from csp_web.errors import NotFound
 from csp_web.i18n import format_money, ngettext
 from csp_web.i18n import gettext as _
 from csp_web.models import CancellationPolicy, ProductType
+from csp_web.said import joined
 
 SHIPPED = Path(__file__).parent.parent / "data" / "policies.json"
 HOURS_IN_WORDS = 48  # shorter windows are said in hours
@@ -56,7 +57,7 @@ def describe(terms: Mapping[str, Any]) -> str:
     if "cap" in terms:
         money = format_money(terms["cap"]["amount"], terms["cap"]["currency"])
         parts.append(_("At most %(money)s a year.", money=money))
-    return " ".join(parts)
+    return joined(parts)
 
 
 def _step(step: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from csp_web.models import (
     Subscription,
     User,
 )
+from csp_web.said import again
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -252,7 +253,7 @@ def _handed_out(
         state=state,
         since=since,
         by=by or "",
-        reason=assignment.revoked_reason or "",
+        reason=again(assignment.revoked_reason),
         number=assignment.id,
         masked=masked(last_five),
     )

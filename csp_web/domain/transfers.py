@@ -23,6 +23,7 @@ from csp_web.i18n import format_datetime
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import token_hash
 from csp_web.models import DownloadLink, DownloadOption, Subscription, Transfer
+from csp_web.said import again
 
 TRANSFER: Final = "transfer"
 SHORTEST, LONGEST = timedelta(hours=2), timedelta(hours=24)
@@ -159,7 +160,9 @@ def ended(link: DownloadLink, at: datetime) -> LinkEnded:
     state = link_state(link, at)
     sentences = {
         LinkState.REVOKED: _("This link was withdrawn by the company that sent it."),
-        LinkState.WITHDRAWN: _("This file is no longer offered: %(reason)s", reason=link.option.withdrawn_reason or ""),
+        LinkState.WITHDRAWN: _(
+            "This file is no longer offered: %(reason)s", reason=again(link.option.withdrawn_reason)
+        ),
         LinkState.EXPIRED: _("This link ended on %(at)s.", at=format_datetime(link.expires_at)),
     }
     used_up = _("This link was good for %(count)s downloads, and all of them were used.", count=link.max_downloads)

@@ -11,6 +11,7 @@ from flask import Flask
 
 from csp_web import i18n
 from csp_web.db import now
+from csp_web.said import again
 
 
 def dom_id(row: Any, part: str) -> str:
@@ -36,8 +37,8 @@ def init_filters(app: Flask) -> None:
     """Teach the templates."""
     env = app.jinja_env
     env.globals.update(
-        _=i18n.gettext,
-        gettext=i18n.gettext,
+        _=i18n.translate,
+        gettext=i18n.translate,
         ngettext=i18n.ngettext,
         dom_id=dom_id,
         now=now,
@@ -46,13 +47,14 @@ def init_filters(app: Flask) -> None:
         reason_id=reason_id,
     )
     env.filters.update(
-        datetime=i18n.format_datetime,
-        date=i18n.format_date,
+        datetime=i18n.plain_datetime,
+        date=i18n.plain_date,
         utc=i18n.format_utc,
         second=i18n.format_second,
         number=i18n.format_number,
         size=i18n.format_size,
         time_left=time_left,
         left=i18n.format_left,
-        money=lambda pair: i18n.format_money(*pair),
+        money=lambda pair: i18n.plain_money(*pair),
+        said=again,
     )

@@ -18,7 +18,7 @@ from csp_web.db import now, session, transaction
 from csp_web.domain import audit, customer_import, job_files, job_table, job_work, jobs
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey, User
-from tests.support.jobs import CUSTOMERS, customer_rows, interrupted_at, job, start, work
+from tests.support.jobs import CUSTOMERS, customer_rows, errors_of, interrupted_at, job, start, why, work
 from tests.support.stock import new_key, row_of, sheet, sku_of
 from tests.world import World
 
@@ -79,8 +79,8 @@ def test_d10_rows_with_errors_are_named_and_nothing_is_stored(world: World, sett
     number = start("import_customers", world.actor("alice"), content=content)
     work()
     row = job(number)
-    assert (row.state, row.error) == (JobState.FAILED, "Nothing was imported: 1 row cannot be taken.")
-    assert row.result == {"errors": ["Line 4, Microsoft ID: “no GUID” is not a GUID."], "error_count": 1}
+    assert (row.state, why(number)) == (JobState.FAILED, "Nothing was imported: 1 row cannot be taken.")
+    assert errors_of(row) == ["Line 4, Microsoft ID: “no GUID” is not a GUID."]
     assert count() == before
     assert files(settings) == []
 
@@ -104,7 +104,7 @@ def test_an_input_that_was_changed_on_the_disk_is_refused(world: World, settings
     kept.write_bytes(kept.read_bytes()[:-1])
     before = count()
     work()
-    assert job(number).error == "The file was damaged on the server. Nothing was done; send it again."
+    assert why(number) == "The file was damaged on the server. Nothing was done; send it again."
     assert count() == before
 
 
@@ -114,7 +114,7 @@ def test_what_nobody_expected_is_a_sentence_and_no_trace(world: World) -> None:
 
     number = start("make_backup", world.actor("olga"), name="a.tar")
     work(make_backup=broken)
-    assert job(number).error == "This is our mistake, and it was noted. Nothing was changed."
+    assert why(number) == "This is our mistake, and it was noted. Nothing was changed."
 
 
 # ---------------------------------------------------------------- who may

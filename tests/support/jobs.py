@@ -12,6 +12,7 @@ from csp_web.db import session, transaction
 from csp_web.domain import job_table, job_work, jobs
 from csp_web.domain.job_files import incoming
 from csp_web.models import Job
+from csp_web.said import again
 
 if TYPE_CHECKING:
     from csp_web.domain.actors import Actor
@@ -43,6 +44,18 @@ def job(number: int) -> Job:
     """A job as it is now."""
     session.rollback()
     return session.get_one(Job, number, populate_existing=True)
+
+
+def why(number: int) -> str:
+    """Why a job failed, in the language in force."""
+    return again(job(number).error)
+
+
+def errors_of(row: Job) -> list[str]:
+    """The wrong rows of a job's sheet, each in a sentence."""
+    result = row.result or {}
+    assert result["error_count"] == len(result["errors"])
+    return [again(each) for each in result["errors"]]
 
 
 def interrupted_at(step: str, act: Callable[[job_work.Task], object], function: job_work.Work) -> job_work.Work:

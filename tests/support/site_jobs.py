@@ -8,17 +8,27 @@ from datetime import timedelta
 from csp_web.db import now, select, session, transaction
 from csp_web.domain import backups
 from csp_web.domain.job_files import board
+from csp_web.domain.sheets import RowError
+from csp_web.i18n import gettext as _
+from csp_web.i18n import ngettext
 from csp_web.models import Job, JobState, User
+from csp_web.said import stored
 from csp_web.services.job_board import Progress
 
 _held = ExitStack()  # the lock of the job that goes on: the server's worker leaves it alone
-ERRORS = ["Line 3, Microsoft ID: “x” is not a GUID.", "Line 7: This row has 3 fields, the header has 4."]
+
+
+def _errors() -> list[str]:
+    """As a worker writes them down."""
+    cells = _("“%(value)s” is not a GUID.", value="x")
+    width = _("This row has %(found)s fields, the header has %(expected)s.", found=3, expected=4)
+    return [stored(str(error)) for error in (RowError(3, cells, "Microsoft ID"), RowError(7, width))]
 
 
 def add_jobs() -> dict[str, str]:
     """Add what is missing; the names of their addresses."""
     done = _job("alice@contoso.example", "export_software", JobState.DONE, subject="software", result={"rows": 1250})
-    refused = {"errors": ERRORS, "error_count": 2}
+    refused = {"errors": _errors(), "error_count": 2}
     failed = _job("alice@contoso.example", "import_customers", JobState.FAILED, subject="customers.csv", result=refused)
     going = _job("olga@northwind.example", "make_backup", JobState.RUNNING, subject="csp-web-20261122-120000.tar")
     if not _held.enter_context(board().claim(going)):
@@ -27,6 +37,11 @@ def add_jobs() -> dict[str, str]:
     board().note_person(_person("olga@northwind.example"))
     (backups.folder() / "cut-off.tar").write_bytes(b"cut off")
     return {"job_done": str(done), "job_failed": str(failed), "job_going": str(going)}
+
+
+def _nothing_taken() -> str:
+    one = "Nothing was imported: %(num)s row cannot be taken."
+    return ngettext(one, "Nothing was imported: %(num)s rows cannot be taken.", 2)
 
 
 def _person(email: str) -> int:
@@ -48,7 +63,7 @@ def _job(email: str, kind: str, state: JobState, *, subject: str, result: dict[s
             of_operator=kind == "make_backup",
             subject=subject,
             result=result,
-            error="Nothing was imported: 2 rows cannot be taken." if state is JobState.FAILED else "",
+            error=stored(_nothing_taken()) if state is JobState.FAILED else "",
             ended_at=None if state is JobState.RUNNING else now() + timedelta(seconds=1),
         )
         session.add(row)

@@ -70,7 +70,7 @@ def test_b2_the_log_of_a_link_as_csv_runs_no_formula(world: World, alice: FlaskC
     answer = alice.get(f"{address}/log.csv")
     assert answer.headers["Content-Disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert [row[1] for row in rows[1:]] == ["made", "counted"]
+    assert [row[1] for row in rows[1:]] == ["Created", "Download counted"]
     assert rows[2][4] == "'=cmd|' /C calc'!A0"
 
 

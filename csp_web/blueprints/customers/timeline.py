@@ -18,6 +18,7 @@ from csp_web.domain.timeline import Entry, Kind, kinds_for, timeline
 from csp_web.i18n import format_date, format_money
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer
+from csp_web.said import again
 from csp_web.web import htmx
 from csp_web.web.gate import current_actor, needs
 
@@ -100,7 +101,7 @@ def _folded(entries: Iterable[Told]) -> list[Told]:
 
 def _told(entry: Entry, customer: Customer, actor: Actor) -> Told:
     words = _WORDS[entry.act]() if entry.act in _WORDS else operation_name(entry.act)
-    more = " · ".join(filter(None, _MORE[entry.kind](entry.facts, actor)))
+    more = " · ".join(again(part) for part in _MORE[entry.kind](entry.facts, actor) if part)
     return Told(entry.at, words, more, entry.who, _url(entry, customer))
 
 

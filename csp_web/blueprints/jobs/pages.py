@@ -15,6 +15,7 @@ from csp_web.domain.job_kinds import KINDS, STATES, STEPS, counted, counts, pace
 from csp_web.errors import NotFound, Refused
 from csp_web.i18n import gettext as _
 from csp_web.models import Job, JobState
+from csp_web.said import again
 from csp_web.web.gate import current_actor, signed_in, unasked
 from csp_web.web.ranges import FileChanged, file_response
 
@@ -83,7 +84,7 @@ def _told(job: Job) -> dict[str, Any]:
         "counted": counted(job.kind, standing.done, standing.total),
         "pace": pace(job.kind, standing.done, standing.total, standing.seconds),
         "counts": counts(job.result),
-        "errors": (job.result or {}).get("errors", [])[:SHOWN_ERRORS],
+        "errors": [again(each) for each in (job.result or {}).get("errors", [])[:SHOWN_ERRORS]],
         "error_count": (job.result or {}).get("error_count", 0),
         "may_import": jobs.may_import(job),
         "why_not": refusal(actor, kind.permission),

@@ -6,6 +6,7 @@ from csp_web.db import session, transaction
 from csp_web.domain import audit
 from csp_web.errors import DomainError
 from csp_web.models import Customer
+from csp_web.said import joined
 from csp_web.web.gate import current_actor
 
 
@@ -17,6 +18,6 @@ def note_refusal(operation: str, customer: Customer, error: DomainError) -> None
             operation,
             by=current_actor(),
             resource=("cart", customer.uuid),
-            reason=f"{error.sentence} {error.advice}".strip(),
+            reason=joined((error.sentence, error.advice)),
             customer=customer,
         )

@@ -10,6 +10,7 @@ from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import NOTHING_PICKED, show_software
 from csp_web.db import scalar_or_404, select, transaction
 from csp_web.domain.csv_files import pieces
+from csp_web.domain.link_facts import EVENTS
 from csp_web.domain.link_mails import Letter, send_link, why_not_send
 from csp_web.domain.links import get_keys_and_downloads, log_of, revoke_link
 from csp_web.domain.software_line import Picked
@@ -108,7 +109,11 @@ def log_of_link(customer: Customer, subscription: Subscription, link: DownloadLi
     """Everything that happened to a link, as a table: when, what, who, from where, how much."""
     del customer, subscription
     header = [_("Time (UTC)"), _("What"), _("Who"), _("IP address or recipient"), _("Browser"), _("Bytes sent")]
-    rows = [(row.at, row.kind, row.name or "", row.address, row.agent, row.bytes_sent) for row in log_of(link)]
+    kinds = {kind: _(name) for kind, name in EVENTS.items()}
+    rows = [
+        (row.at, kinds.get(row.kind, row.kind), row.name or "", row.address, row.agent, row.bytes_sent)
+        for row in log_of(link)
+    ]
     answer = Response(b"".join(pieces(header, rows)), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f"attachment; filename=link-{link.id}.csv"
     return answer
