@@ -207,11 +207,12 @@ def _peeked(path: Path, _size: int, _changed: int) -> Manifest:
 
 
 def delete_backup(name: str, *, by: Actor) -> None:
-    """Delete one, inside the caller's transaction. Raises Forbidden, NotFound."""
+    """Delete one: the log says so first, in a transaction of its own. Raises Forbidden, NotFound."""
     require(by, "operator.manage")
     path = _path(name)
-    audit.record("delete_backup", by=by, resource=("backup", name), size=path.stat().st_size)
-    path.unlink()
+    with transaction():
+        audit.record("delete_backup", by=by, resource=("backup", name), size=path.stat().st_size)
+    path.unlink(missing_ok=True)
 
 
 def record_download(name: str, *, by: Actor) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from csp_web.config import Settings
-from csp_web.db import session, transaction
-from csp_web.domain import backups, job_files, job_table, job_work, vault
+from csp_web.db import session
+from csp_web.domain import audit, backups, job_files, job_table, job_work, vault
 from csp_web.domain.configured import file_store
-from csp_web.errors import Forbidden, NotFound, Refused
+from csp_web.errors import Forbidden, NotFound, Refused, StorageFull
 from csp_web.models import JobState
 from csp_web.services import archive
 from csp_web.services.archive import verify
@@ -179,7 +179,22 @@ def test_t11_names_lead_nowhere_else(world: World, name: str) -> None:
         backups.find_backup(name, by=world.actor("olga"))
 
 
+def test_b11_what_the_log_cannot_say_is_not_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (backups.folder() / "b.tar").write_bytes(b"nothing")
+
+    def full(*_given: object) -> None:
+        raise StorageFull("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "_append", full)
+        with pytest.raises(StorageFull):
+            backups.delete_backup("b.tar", by=world.actor("olga"))
+    assert names() == ["b.tar"]
+    backups.delete_backup("b.tar", by=world.actor("olga"))
+    assert names() == []
+
+
 def test_d14_only_an_operator_admin(world: World) -> None:
     for act in (backups.list_backups, lambda by: backups.delete_backup("a.tar", by=by)):
-        with pytest.raises(Forbidden), transaction():
+        with pytest.raises(Forbidden):
             act(by=world.actor("alice"))

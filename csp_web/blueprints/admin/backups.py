@@ -94,8 +94,7 @@ def delete_backup(name: str) -> Any:
     actor = current_actor()
     backup = backups.find_backup(name, by=actor)
     if request.method == "POST":
-        with transaction():
-            backups.delete_backup(backup.name, by=actor)
+        backups.delete_backup(backup.name, by=actor)
         flash(_("%(name)s is deleted.", name=backup.name), "success")
         return redirect(url_for(".backups"), 303)
     return render_template("admin/backups_delete.html", backup=backup)
