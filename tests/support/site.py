@@ -191,7 +191,7 @@ ACCOUNTS = (
     Place("account", ADMIN, "/account"),
     Place("account, refused", ADMIN, "/account", (fill("#name", ""), send("main form[action='/account']"))),
     Place("change password", ADMIN, "/account/password"),
-    Place("change password, refused", ADMIN, "/account/password", (send(),)),
+    Place("change password, refused", ADMIN, "/account/password", (send("main form[action='/account/password']"),)),
     Place("users", ADMIN, "/users"),
     Place("user", ADMIN, "/users/{colleague}"),
     Place("user, oneself", ADMIN, "/users/{self}"),
