@@ -177,6 +177,7 @@ def _take(number: int, stop: threading.Event) -> Task | None:
             jobs.end(row, JobState.FAILED, error=refusal)
             return None
         row.state, row.tries, row.started_at = JobState.RUNNING, row.tries + 1, now()
+        job_files.board().note_person(user.id)  # a page that looked before the start was stored may have forgotten it
         actor = actor_of(user, address=row.address, request_id=row.request_id)
         return Task(row.id, row.kind, actor, row.subject, dict(row.arguments), row.input_key, row.total, stop)
 

@@ -383,6 +383,18 @@ def test_only_who_may_have_work_under_way_is_looked_up(world: World) -> None:
     assert after == []
 
 
+def test_work_that_a_page_looked_for_too_early_is_seen_when_it_begins(world: World) -> None:
+    number = start("export_software", world.actor("alice"))
+    job_files.board().forget_person(world.people["alice"])  # by a page that was made before the start was stored
+    seen: list[int] = []
+
+    def look(task: job_work.Task) -> None:
+        seen.extend(row.id for row in jobs.under_way(task.actor.id))
+
+    work(export_software=interrupted_at("writing", look, job_table.WORK["export_software"]))
+    assert seen == [number]
+
+
 def test_old_files_and_rows_are_forgotten(world: World, settings: Settings) -> None:
     number = start("import_customers", world.actor("alice"), content=customer_rows(2), dry_run=True)
     work()
