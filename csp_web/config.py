@@ -7,9 +7,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -29,7 +31,11 @@ class Settings:
 
     data_dir: Path = Path("instance")
     database_url: str = ""
-    files_url: str = ""
+    files_url: str = ""  # file:///path or s3://bucket/prefix
+    s3_endpoint: str = ""  # address of a store that is not AWS's
+    s3_region: str = ""
+    s3_access_key: str = field(default="", repr=False)
+    s3_secret_key: str = field(default="", repr=False)
     public_url: str = "http://127.0.0.1:8000"
     site_name: str = "CSP Web"
     secret_key: str = field(default="", repr=False)
@@ -61,8 +67,17 @@ class Settings:
 
     @property
     def files_dir(self) -> Path:
-        """Where files of the disk store are."""
-        return self.data_dir / "files"
+        """The folder of the disk store. Raises ValueError where files are in an S3 store."""
+        if not self.files_url:
+            return self.data_dir / "files"
+        if self.files_in_s3:
+            raise ValueError("Files are not on a disk of this machine.")
+        return Path(url2pathname(urlsplit(self.files_url).path))
+
+    @property
+    def files_in_s3(self) -> bool:
+        """Whether files are in an S3-compatible store."""
+        return self.files_url.startswith("s3://")
 
     @property
     def https(self) -> bool:
@@ -95,7 +110,9 @@ def load(environ: Mapping[str, str] | None = None, *, make_secrets: bool = True)
     return complete(Settings(**read), make_secrets=make_secrets)
 
 
-_SECRETS = {PREFIX + "SECRET_KEY", PREFIX + "KEYS_KEY", PREFIX + "SMTP_URL", PREFIX + "DATABASE_URL"}
+_SECRETS = {
+    PREFIX + name for name in ("SECRET_KEY", "KEYS_KEY", "SMTP_URL", "DATABASE_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+}
 _COUNTS = {
     "processes": (0, 256),
     "threads": (1, 64),
@@ -113,6 +130,7 @@ _COUNTS = {
 
 def complete(settings: Settings, *, make_secrets: bool = True) -> Settings:
     """Fill in what follows from the rest: the data directory, the database in it, secrets."""
+    _refuse_half_s3(settings)
     directory = settings.data_dir.expanduser().absolute()
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -220,9 +238,26 @@ def _database_url(name: str, text: str) -> str:
 
 
 def _files_url(name: str, text: str) -> str:
-    if urlsplit(text).scheme != "file":
-        raise SettingsError(f"{name} is {text!r}; it takes file:///path.")
-    return text
+    disk = urlsplit(text).scheme == "file" and urlsplit(text).path.startswith("/")
+    if not disk and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", text):
+        raise SettingsError(f"{name} is {text!r}; it takes file:///path or s3://bucket/prefix.")
+    return text.rstrip("/") if not disk else text
+
+
+def _s3_endpoint(name: str, text: str) -> str:
+    return _public_url(name, text) if text else ""
+
+
+def _refuse_half_s3(settings: Settings) -> None:
+    """What belongs together is given together."""
+    if bool(settings.s3_access_key) != bool(settings.s3_secret_key):
+        raise SettingsError("CSP_WEB_S3_ACCESS_KEY and CSP_WEB_S3_SECRET_KEY are given together or not at all.")
+    if settings.files_in_s3 and settings.offload:
+        raise SettingsError(
+            "CSP_WEB_OFFLOAD sends files of this machine; those of an S3 store are fetched from there. Leave it empty."
+        )
+    if settings.files_in_s3 and find_spec("boto3") is None:
+        raise SettingsError("CSP_WEB_FILES_URL names an S3 store, which needs boto3: pip install 'csp-web[s3]'.")
 
 
 def _secret(name: str, text: str) -> str:
@@ -286,6 +321,7 @@ _CHECKS = {
     "public_url": _public_url,
     "database_url": _database_url,
     "files_url": _files_url,
+    "s3_endpoint": _s3_endpoint,
     "secret_key": _secret,
     "keys_key": _ring,
     "smtp_url": _smtp_url,

@@ -29,6 +29,7 @@ pytest_plugins = [
     "tests.support.people",
     "tests.support.accounts",
     "tests.support.post",
+    "tests.support.s3",
     "tests.support.site_browser",
 ]
 

@@ -9,12 +9,20 @@ from sqlalchemy import select
 
 from csp_web.db import session
 from csp_web.domain.configured import file_store
+from csp_web.errors import DomainError
 from csp_web.models import DownloadOption, PendingFile, TicketFile
 from csp_web.services.files import BLOCK, FileMissing
 
 
 def damaged_files(*, read: bool) -> Iterator[str]:
     """What is wrong with stored files, a sentence each; with ``read`` their content is compared too."""
+    try:
+        yield from _damaged(read)
+    except DomainError as refusal:  # a store elsewhere cannot be reached
+        yield refusal.sentence
+
+
+def _damaged(read: bool) -> Iterator[str]:
     store = file_store()
     for name, key, size, sha256 in _known_files():
         try:

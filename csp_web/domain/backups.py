@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -28,7 +29,7 @@ from csp_web.i18n import gettext as _
 from csp_web.services import archive
 from csp_web.services.archive import Damaged, Manifest, Writer
 from csp_web.services.database_copies import MEMBERS, copy_database, kind_of
-from csp_web.services.files import KEY
+from csp_web.services.files import KEY, FileMissing
 
 SECRETS = {"secrets/secret-key": "secret_key", "secrets/keys-key": "keys_key"}
 FILES = "files/"
@@ -120,16 +121,20 @@ def _keys() -> list[str]:
 
 
 def _stored_bytes() -> int:
-    paths = (file_store().path(key) for key in _keys())
-    return sum(path.stat().st_size for path in paths if path is not None and path.exists())
+    return sum(map(_size, _keys()))
+
+
+def _size(key: str) -> int:
+    with suppress(FileMissing):
+        return file_store().size(key)
+    return 0
 
 
 def _add_files(writer: Writer) -> int:
     stored = 0
     for key in _keys():
-        path = file_store().path(key)
-        if path is not None and path.exists():  # an upload that was thrown away meanwhile is no loss
-            writer.add_file(FILES + key, path)
+        with suppress(FileMissing), file_store().open(key) as file:  # an upload thrown away meanwhile is no loss
+            writer.add_stream(FILES + key, file, file_store().size(key))
             stored += 1
     return stored
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
 from csp_web.config import Settings
 from csp_web.domain import vault
 from csp_web.services.files import DiskStore, FileStore
@@ -17,8 +14,18 @@ def configure(settings: Settings) -> None:
     """Take the settings of an installation: in the application and in every command, after a fork."""
     global _settings, _store
     _settings = settings
-    _store = DiskStore(url2pathname(urlsplit(settings.files_url).path))
+    _store = _store_of(settings)
     vault.configure(settings)
+
+
+def _store_of(settings: Settings) -> FileStore:
+    if not settings.files_in_s3:
+        return DiskStore(settings.files_dir)
+    from csp_web.services.s3_files import S3Place, S3Store
+
+    bucket, _slash, prefix = settings.files_url.removeprefix("s3://").partition("/")
+    access = (settings.s3_access_key, settings.s3_secret_key)
+    return S3Store(S3Place(bucket, prefix.strip("/"), settings.s3_endpoint, settings.s3_region, *access))
 
 
 def settings() -> Settings:

@@ -71,6 +71,10 @@ class Writer:
         with path.open("rb") as file:
             self._add(name, file, os.fstat(file.fileno()).st_size)
 
+    def add_stream(self, name: str, file: IO[bytes], size: int) -> None:
+        """Add so many bytes of an open file under a name."""
+        self._add(name, file, size)
+
     def add_text(self, name: str, text: str) -> None:
         """Add a small text under a name."""
         content = text.encode()
@@ -159,6 +163,15 @@ def peek(path: Path) -> Manifest:
             if file is not None:
                 ends[entry.name] = file.read()
     return _manifest(path, ends.get(MANIFEST, b""), ends.get(SEAL, b"").decode("ascii", "replace"))
+
+
+def hand_out(path: Path, takers: dict[str, Callable[[IO[bytes]], object]]) -> None:
+    """Give members of a verified backup to whoever takes them; others are passed over."""
+    with _reading(path) as tar:
+        for entry in tar:
+            take, file = takers.get(entry.name), tar.extractfile(entry)
+            if take is not None and file is not None:
+                take(file)
 
 
 def extract(path: Path, targets: dict[str, Path]) -> None:

@@ -52,7 +52,7 @@ class FileTooLarge(Exception):
         self.limit = limit
 
 
-class FileMissing(Exception):
+class FileMissing(FileNotFoundError):
     """The store has no file under this key."""
 
 
@@ -67,8 +67,12 @@ class FileStore(Protocol):
         """Store a stream whole or not at all. Raises FileTooLarge, StorageFull."""
         ...
 
+    def put_back(self, key: str, stream: Readable) -> None:
+        """Store a stream under the key that it had: files of a backup. Raises StorageFull."""
+        ...
+
     def open(self, key: str) -> BinaryIO:
-        """Open for reading. Raises FileMissing."""
+        """Open for reading; it can be sought in. Raises FileMissing."""
         ...
 
     def size(self, key: str) -> int:
@@ -85,6 +89,14 @@ class FileStore(Protocol):
 
     def path(self, key: str) -> Path | None:
         """The file on this machine, or None where a store has no local files."""
+        ...
+
+    def address(self, key: str, *, disposition: str, seconds: int) -> str | None:
+        """Where strangers may fetch the file for so many seconds, or None where only this server gives it."""
+        ...
+
+    def origin(self) -> str:
+        """Scheme and host of those addresses; empty where there are none."""
         ...
 
     def keys_older_than(self, age: timedelta) -> Iterator[str]:
@@ -114,7 +126,16 @@ class DiskStore:
             StorageFull: the disk or the quota is full; nothing is left behind.
         """
         key = secrets.token_hex(16)
-        temporary, final = self._incoming / key, self._place(key)
+        size, digest = self._take(key, stream, max_bytes)
+        return StoredFile(key, size, digest)
+
+    def put_back(self, key: str, stream: Readable) -> None:
+        """Store a stream under the key that it had. Raises BadKey, StorageFull."""
+        self._take(key, stream, None)
+
+    def _take(self, key: str, stream: Readable, max_bytes: int | None) -> tuple[int, str]:
+        final = self._place(key)
+        temporary = self._incoming / f"{key}.{secrets.token_hex(4)}"
         with _room():
             self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
             try:
@@ -125,7 +146,7 @@ class DiskStore:
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
-        return StoredFile(key, size, digest)
+        return size, digest
 
     def open(self, key: str) -> BinaryIO:
         """Open for reading. Raises FileMissing, BadKey."""
@@ -148,6 +169,13 @@ class DiskStore:
     def path(self, key: str) -> Path:
         """Where the file lies, whether it is there or not. Raises BadKey."""
         return self._place(key)
+
+    def address(self, key: str, *, disposition: str, seconds: int) -> None:
+        """None: only this server, or the one in front of it, gives files of its disk."""
+
+    def origin(self) -> str:
+        """Empty: there are no other addresses."""
+        return ""
 
     def keys_older_than(self, age: timedelta) -> Iterator[str]:
         """Keys of files stored longer ago than ``age``, in the order of their names."""
@@ -177,13 +205,13 @@ class DiskStore:
         _flush_folder(self.root)
 
 
-def _write(path: Path, stream: Readable, max_bytes: int) -> tuple[int, str]:
+def _write(path: Path, stream: Readable, max_bytes: int | None) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o640)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         while block := stream.read(BLOCK):
             size += len(block)
-            if size > max_bytes:
+            if max_bytes is not None and size > max_bytes:
                 raise FileTooLarge(max_bytes)
             digest.update(block)
             _write_all(file, block)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from waitress.buffers import ReadOnlyFileBasedBuffer
 
 OnEnd = Callable[[int], None]
+Opener = Callable[[], BinaryIO]  # opens a file that lies elsewhere; FileNotFoundError where it is missing
 
 BLOCK = 1024 * 1024
 
@@ -32,18 +33,18 @@ class FileSlice(io.RawIOBase):
         FileChanged: the file is missing or of another size.
     """
 
-    def __init__(self, path: Path, *, size: int, start: int, length: int, on_end: OnEnd | None = None) -> None:
+    def __init__(self, file: Path | Opener, *, size: int, start: int, length: int, on_end: OnEnd | None = None) -> None:
         super().__init__()
         self._start, self._length, self._position = start, length, 0
         self._on_end = on_end
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file: Any = file.open("rb", buffering=0) if isinstance(file, Path) else file()
         except FileNotFoundError as error:
-            raise FileChanged(errno.ENOENT, "The file is missing", str(path)) from error
-        found = os.fstat(self._file.fileno()).st_size
+            raise FileChanged(errno.ENOENT, "The file is missing", str(file)) from error
+        found = self._file.seek(0, io.SEEK_END)
         if found != size:
             self._file.close()
-            raise FileChanged(errno.EIO, f"The file has {found} bytes instead of {size}", str(path))
+            raise FileChanged(errno.EIO, f"The file has {found} bytes instead of {size}", str(file))
 
     def readable(self) -> bool:
         return True
@@ -68,7 +69,7 @@ class FileSlice(io.RawIOBase):
         self._file.seek(self._start + self._position)
         data = self._file.read(wanted)
         if not data:
-            raise FileChanged(errno.EIO, "The file ended early", str(self._file.name))
+            raise FileChanged(errno.EIO, "The file ended early")
         self._position += len(data)
         return data
 

@@ -30,9 +30,9 @@ from werkzeug.http import (
 from werkzeug.wsgi import FileWrapper
 
 from csp_web.web.attachment_names import content_disposition
-from csp_web.web.file_slice import BLOCK, FileChanged, FileSlice, OnEnd, PacedBuffer
+from csp_web.web.file_slice import BLOCK, FileChanged, FileSlice, OnEnd, Opener, PacedBuffer
 
-__all__ = ["FileChanged", "Offload", "OnEnd", "file_response"]
+__all__ = ["FileChanged", "Offload", "OnEnd", "Opener", "file_response"]
 
 Environ = dict[str, Any]
 Span = tuple[int, int]
@@ -60,7 +60,7 @@ class Offload:
 
 def file_response(
     *,
-    path: Path,
+    path: Path | Opener,
     size: int,
     etag: str,
     last_modified: datetime,
@@ -77,12 +77,14 @@ def file_response(
     network's own buffers more than what arrived. It is called in the server's I/O thread, or in any other: it must
     not block, must be thread-safe, and has no request; put the number in a queue and leave.
 
+    A file that lies elsewhere is given as what opens it; it is read by the thread of the request, never by the I/O loop.
+
     Raises:
         FileChanged: the file is missing, or has not ``size`` bytes. Nothing was sent.
     """
     response = Response(direct_passthrough=True, content_type=content_type)
     _describe(response, etag, last_modified, download_name)
-    if offload is not None:
+    if offload is not None and isinstance(path, Path):
         response.headers.set(*offload.header(path))
         return response
     response.accept_ranges = "bytes"
@@ -156,7 +158,7 @@ def _without_body(response: Response, status: int) -> Response:
 
 
 def _with_body(
-    response: Response, path: Path, size: int, span: Span | None, environ: Environ, on_end: OnEnd | None
+    response: Response, path: Path | Opener, size: int, span: Span | None, environ: Environ, on_end: OnEnd | None
 ) -> Response:
     start, stop = span or (0, size)
     if span is not None:
@@ -165,7 +167,8 @@ def _with_body(
     response.content_length = stop - start
     if environ["REQUEST_METHOD"] == "GET":
         body = FileSlice(path, size=size, start=start, length=stop - start, on_end=on_end)
-        response.response = _wrapper(environ)(body, BLOCK)
+        wrapper: Any = _wrapper(environ) if isinstance(path, Path) else FileWrapper
+        response.response = wrapper(body, BLOCK)
     return response
 
 

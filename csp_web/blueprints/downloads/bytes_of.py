@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import structlog
-from flask import g, request
+from flask import g, redirect, request
 
 from csp_web.blueprints.downloads import blueprint
 from csp_web.domain.configured import file_store
 from csp_web.domain.transfer_bytes import byte_log
 from csp_web.domain.transfers import find_transfer
 from csp_web.i18n import gettext as _
+from csp_web.models import DownloadOption
+from csp_web.web.attachment_names import content_disposition
 from csp_web.web.errors import answer
 from csp_web.web.gate import public
 from csp_web.web.ranges import FileChanged, Offload, file_response
 
 LONGEST_TOKEN = 100
+SIGNED_SECONDS = 900  # a resumed download asks here again and gets a fresh address
 
 log = structlog.get_logger("csp_web")
 
@@ -26,13 +29,16 @@ log = structlog.get_logger("csp_web")
 @blueprint.get("/t/<token>")
 @public
 def transfer(token: str) -> Any:
-    """Send the file, whole or a range; the server in front does it where that is configured."""
+    """Send the file, whole or a range; the server in front, or the store itself, does it where that is configured."""
     found = find_transfer(token[:LONGEST_TOKEN])
     option, offload = found.link.option, _offload()
-    path = file_store().path(option.storage_key)
     try:
+        elsewhere = _address(option)
+        if elsewhere and request.method == "GET":
+            _note(found.id, option.size, 200, offloaded=True)
+            return redirect(elsewhere, 302)
         response = file_response(
-            path=cast("Path", path),
+            path=file_store().path(option.storage_key) or partial(file_store().open, option.storage_key),
             size=option.size,
             etag=option.sha256,
             last_modified=option.added_at,
@@ -49,6 +55,19 @@ def transfer(token: str) -> Any:
     return response
 
 
+def _address(option: DownloadOption) -> str:
+    """Where the store gives the file itself, for some minutes; empty for files of this machine.
+
+    Raises:
+        FileChanged: the store has not the file that was put there.
+    """
+    store, key = file_store(), option.storage_key
+    there = store.address(key, disposition=content_disposition(option.file_name), seconds=SIGNED_SECONDS)
+    if there and (not store.exists(key) or store.size(key) != option.size):
+        raise FileChanged(errno.EIO, "The file in the store is missing or of another size")
+    return there or ""
+
+
 def _offload() -> Offload | None:
     settings = g.settings
     if not settings.offload:
@@ -58,7 +77,7 @@ def _offload() -> Offload | None:
 
 
 def _note(transfer: int, size: int, status: int, *, offloaded: bool) -> None:
-    """Say that bytes begin to go out. The server in front cannot say how many it sent: then all of them count."""
+    """Say that bytes begin to go out. Nobody else says how many it sent: then all of them count."""
     if request.method != "GET" or status not in {200, 206}:
         return
     byte_log.began(transfer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Response, request
 
 from csp_web.blueprints.tickets import blueprint
@@ -18,12 +20,10 @@ from csp_web.web.ranges import FileChanged, file_response
 def download(ticket: Ticket, ticket_file: TicketFile) -> Response:
     """One file under its own name; strangers and readers of an internal note's file get 404 before this runs."""
     del ticket  # it led here; the gate has checked that the file is one of its own
-    path = attachments.store().path(ticket_file.storage_key)
+    store = attachments.store()
     try:
-        if path is None:
-            raise FileChanged
         return file_response(
-            path=path,
+            path=store.path(ticket_file.storage_key) or partial(store.open, ticket_file.storage_key),
             size=ticket_file.size,
             etag=ticket_file.sha256,
             last_modified=ticket_file.added_at,
