@@ -38,7 +38,7 @@ def again(text: str | None) -> str:
     try:
         kind, *facts = json.loads(text.removeprefix(MARK))
         return _KINDS[kind](*facts)
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return text
 
 

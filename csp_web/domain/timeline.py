@@ -34,6 +34,7 @@ from csp_web.models import (
     TicketStep,
     User,
 )
+from csp_web.said import stored
 
 SIZE = 50
 LARGEST_NUMBER = 2**63 - 1
@@ -94,7 +95,7 @@ class Entry:
     act: str
     who: str
     target: str  # the public id of the order, the line or the request
-    facts: dict[str, Any]
+    facts: dict[str, Any]  # texts as ``said.stored`` gives them, which ``said.again`` reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _answers(source: int, customer: Customer, scope: Scope, begin: Cursor | None
         .where(Ticket.customer_id == customer.id, TicketNote.internal.is_(False))
     )
     for at, number, ticket, title, name in _page(statement, source, begin, TicketNote.created_at, TicketNote.id):
-        yield Entry(at, (source, number), Kind.TICKETS, "reply_to_ticket", name, ticket, {"title": title})
+        yield Entry(at, (source, number), Kind.TICKETS, "reply_to_ticket", name, ticket, {"title": stored(title)})
 
 
 def _closings(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
@@ -238,7 +239,7 @@ def _closings(source: int, customer: Customer, scope: Scope, begin: Cursor | Non
     )
     for at, number, new, ticket, title, name in _page(statement, source, begin, TicketStep.at, TicketStep.id):
         act = "close_ticket" if new == closed else "reopen_ticket"
-        yield Entry(at, (source, number), Kind.TICKETS, act, name, ticket, {"title": title})
+        yield Entry(at, (source, number), Kind.TICKETS, act, name, ticket, {"title": stored(title)})
 
 
 def _downloads(source: int, customer: Customer, scope: Scope, begin: Cursor | None) -> Iterator[Entry]:
@@ -252,7 +253,7 @@ def _downloads(source: int, customer: Customer, scope: Scope, begin: Cursor | No
         .where(Subscription.customer_id == customer.id, LinkEvent.kind.in_(_DOWNLOADS))
     )
     for at, number, kind, line, file_name in _page(statement, source, begin, LinkEvent.at, LinkEvent.id):
-        yield Entry(at, (source, number), Kind.LINKS, _DOWNLOADS[kind], "", str(line), {"file_name": file_name})
+        yield Entry(at, (source, number), Kind.LINKS, _DOWNLOADS[kind], "", str(line), {"file_name": stored(file_name)})
 
 
 _DOWNLOADS = {"counted": "download", "given back": "download_given_back"}
@@ -268,7 +269,7 @@ def _mails(source: int, customer: Customer, scope: Scope, begin: Cursor | None) 
     if not scope.of_links:
         statement = statement.where(mail.link_id.is_(None))
     for at, number, recipient, subject, state in _page(statement, source, begin, mail.created_at, mail.id):
-        facts = {"recipient": recipient, "subject": subject, "state": state.value}
+        facts = {"recipient": stored(recipient), "subject": stored(subject), "state": state.value}
         yield Entry(at, (source, number), Kind.MAILS, "mail", "", "", facts)
 
 

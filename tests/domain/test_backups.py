@@ -19,7 +19,7 @@ from csp_web.models import JobState
 from csp_web.services import archive
 from csp_web.services.archive import verify
 from csp_web.services.files import Readable
-from tests.support.jobs import interrupted_at, job, start, work
+from tests.support.jobs import interrupted_at, job, start, why, work
 from tests.world import World
 
 pytestmark = pytest.mark.usefixtures("world")
@@ -126,7 +126,7 @@ def test_a_check_finds_what_was_changed(world: World) -> None:
     bad = start("check_backup", world.actor("olga"), name="a.tar")
     work()
     assert job(bad).state is JobState.FAILED
-    assert job(bad).error.startswith("a.tar: ")
+    assert why(bad).startswith("a.tar: ")
 
 
 def test_a_file_that_is_no_backup_is_listed_as_damaged(world: World) -> None:

@@ -54,7 +54,21 @@ def test_what_a_person_typed_is_shown_as_it_is(typed: str) -> None:
     assert read(stored(typed)) == typed
 
 
-@pytest.mark.parametrize("broken", ["csp:", "csp:[", "csp:{}", 'csp:["none"]', 'csp:["text"]', "csp:" + "[" * 5000])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "csp:",
+        "csp:[",
+        "csp:{}",
+        'csp:["none"]',
+        'csp:["text"]',
+        "csp:" + "[" * 5000,
+        'csp:["joined",1,["a"]]',
+        'csp:["size",1e999]',
+        'csp:["money",1e999,"USD"]',
+        'csp:["datetime","0001-01-01T00:00:00+14:00"]',
+    ],
+)
 def test_what_cannot_be_read_is_shown_as_it_is(broken: str) -> None:
     assert read(broken) == broken
 

@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from csp_web import db
 from csp_web.db import as_of, now, session, transaction
@@ -213,6 +214,14 @@ def test_like_things_in_a_row_are_one_line(app: Flask, tale: World) -> None:
         for _turn in range(3):
             write_event(session.query(DownloadLink).one().id, "counted")
     assert "× 3" in page(app, tale, "alice", "?kind=links")
+
+
+@pytest.mark.parametrize("title", ['csp:["joined",1,["a"]]', 'csp:["text","Sign in",{}]'])
+def test_a_title_that_looks_like_a_stored_text_is_told_as_it_was_typed(app: Flask, tale: World, title: str) -> None:
+    ticket = ask(tale, title)
+    with transaction():
+        reply(ticket, "Thank you.", by=tale.actor("sam"), token=new_token())
+    assert str(escape(title)) in page(app, tale, "alice", "?kind=tickets")
 
 
 def test_a_fragment_is_the_list_alone(app: Flask, tale: World) -> None:
