@@ -7,6 +7,7 @@ read product keys with it (D11). The command ``csp-web backup`` writes them wher
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -33,6 +34,7 @@ from csp_web.services.files import KEY, FileMissing
 
 SECRETS = {"secrets/secret-key": "secret_key", "secrets/keys-key": "keys_key"}
 FILES = "files/"
+LEFT_FOR = timedelta(days=1)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.tar")
 
 
@@ -254,11 +256,20 @@ def check_backup(task: Task) -> None:
         task.finish({"files": sum(name.startswith(FILES) for name in manifest.members)})
 
 
+def sweep_left(at: datetime) -> None:
+    """The periodic job: delete what makers of backups that were killed left more than a day ago."""
+    for left in folder().glob(".*.tar.*"):
+        if at.timestamp() - left.stat().st_mtime > LEFT_FOR.total_seconds():
+            _throw_away(left)
+
+
 def _sweep(file: Path) -> None:
     for left in file.parent.glob(f".{file.name}.*"):
-        if left.is_dir():
-            for inner in left.iterdir():
-                inner.unlink()
-            left.rmdir()
-        else:
-            left.unlink()
+        _throw_away(left)
+
+
+def _throw_away(left: Path) -> None:
+    if left.is_dir():
+        shutil.rmtree(left)
+    else:
+        left.unlink()

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from csp_web import db
 from csp_web.config import Settings
 from csp_web.db import transaction
-from csp_web.domain import attachments, configured, job_table, jobs, outbox, periodic, sessions, throttle, transfers
+from csp_web.domain import (
+    attachments,
+    backups,
+    configured,
+    job_table,
+    jobs,
+    outbox,
+    periodic,
+    sessions,
+    throttle,
+    transfers,
+)
 from csp_web.services.mail import SmtpServer
 
 MAIL_EVERY = timedelta(seconds=5)
@@ -47,6 +58,7 @@ def register_jobs(settings: Settings) -> None:
     periodic.register("old sign-ins", every=TIDY_EVERY, job=forget_old_sign_ins)
     periodic.register("files", every=TIDY_EVERY, job=sweep_files)
     periodic.register("jobs", every=TIDY_EVERY, job=jobs.forget_old)
+    periodic.register("backups", every=TIDY_EVERY, job=backups.sweep_left)
     if db.on_sqlite():
         periodic.register("statistics", every=TIDY_EVERY, job=lambda _at: db.refresh_statistics())
 

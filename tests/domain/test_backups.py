@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tarfile
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from csp_web.config import Settings
-from csp_web.db import session
+from csp_web.db import now, session
 from csp_web.domain import audit, backups, job_files, job_table, job_work, vault
 from csp_web.domain.configured import file_store
 from csp_web.errors import Forbidden, NotFound, Refused, StorageFull
@@ -79,6 +80,19 @@ def test_what_a_dead_worker_left_is_thrown_away_first(world: World) -> None:
     (backups.folder() / ".a.tar.99999.incomplete").write_bytes(b"half")
     start("make_backup", world.actor("olga"), name="a.tar")
     work()
+    assert names() == ["a.tar"]
+
+
+def test_what_was_left_for_good_is_thrown_away_a_day_later(world: World) -> None:
+    """By work that was given up: nobody makes a backup of this name again."""
+    left = backups.folder() / ".b.tar.dead"
+    left.mkdir()
+    (left / "database.sqlite3.gz").write_bytes(b"half")
+    (backups.folder() / ".b.tar.99999.incomplete").write_bytes(b"half")
+    (backups.folder() / "a.tar").write_bytes(b"whole")
+    backups.sweep_left(now())
+    assert len(names()) == 3
+    backups.sweep_left(now() + timedelta(days=1, hours=1))
     assert names() == ["a.tar"]
 
 

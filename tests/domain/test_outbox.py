@@ -253,7 +253,7 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     monkeypatch.setattr(periodic, "work", lambda event: asked.extend(each.name for each in periodic.rounds()))
     worker.run_worker(stop, complete(with_mail))
     own_statistics = ["statistics"] if db.on_sqlite() else []  # PostgreSQL keeps its own
-    assert asked == ["mails", "downloads", "old sign-ins", "files", "jobs", *own_statistics]
+    assert asked == ["mails", "downloads", "old sign-ins", "files", "jobs", "backups", *own_statistics]
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]
     periodic.work(stop, jobs)
