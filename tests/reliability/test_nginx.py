@@ -152,6 +152,7 @@ def test_d2_nginx_sends_the_file_inert_and_in_ranges_and_it_counts_once(
     )
     session.rollback()
     assert session.get_one(DownloadLink, link.id).used == 1
+    assert ask(nginx, "GET", f"/search?q={address}").status == 303  # somebody asks whose link it is
     logged = (Path(settings.data_dir).parent / "nginx" / "access.log").read_text()
     assert "/readyz" in logged
     assert address not in logged
