@@ -28,7 +28,9 @@ NO_PAGES = frozenset(
         "assets.favicon",
         "assets.file",
         "admin.download_backup",
+        "downloads.checksums",
         "downloads.transfer",
+        "software.checksums",
         "software.log_of_link",
         "help.picture",
         "home.counters",
@@ -204,8 +206,8 @@ ACCOUNTS = (
         (
             fill("#name", "Nina Vogel"),
             fill("#email", "{unique}@contoso.example"),
-            press("main form input[name=roles]"),
-            press("main form[method=post] button[type=submit]", ".copy-field, .secret"),
+            press("main form[action='/users/new'] input[name=roles]"),
+            press("main form[action='/users/new'] button[type=submit]", ".copy-field, .secret"),
         ),
     ),
 )

@@ -15,11 +15,13 @@ from flask import Response, g, make_response, redirect, render_template, request
 from csp_web import i18n
 from csp_web.blueprints.downloads import blueprint
 from csp_web.db import now, transaction
+from csp_web.domain.checksums import sums_of
 from csp_web.domain.configured import file_store
 from csp_web.domain.links import LinkState, find_link, link_state
 from csp_web.domain.transfers import LinkEnded, Visitor, ended, open_transfer, token_of
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
+from csp_web.models import DownloadLink
 from csp_web.web.gate import public, public_button
 from csp_web.web.headers import CSP
 
@@ -69,13 +71,27 @@ def _title(state: LinkState) -> str:
     return titles.get(state, _("This link has ended"))
 
 
+def _living(token: str) -> DownloadLink:
+    """The link, where its download can be had. Raises NotFound, LinkEnded."""
+    link, at = find_link(token[:LONGEST_TOKEN]), now()
+    if link_state(link, at) is not LinkState.LIVE:
+        raise ended(link, at)
+    return link
+
+
+@blueprint.get("/d/<token>/SHA256SUMS")
+@public
+def checksums(token: str) -> Response:
+    """The file's SHA-256 for ``sha256sum -c``; counts nothing."""
+    option = _living(token).option
+    return Response(sums_of([(option.sha256, option.file_name)]), content_type="text/plain; charset=utf-8")
+
+
 @blueprint.get("/d/<token>")
 @public
 def landing(token: str) -> Any:
     """What is to be downloaded, what is left, one button. GET and HEAD never count."""
-    link, at = find_link(token[:LONGEST_TOKEN]), now()
-    if link_state(link, at) is not LinkState.LIVE:
-        raise ended(link, at)
+    link = _living(token)
     response = make_response(render_template("downloads/landing.html", link=link, token=token))
     _let_the_button_lead_to_the_store(response)
     if COOKIE not in request.cookies and request.method == "GET":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import picked_now, show_software
+from csp_web.domain.checksums import sums_of_line
 from csp_web.models import Customer, Subscription
 from csp_web.web import htmx
 from csp_web.web.gate import needs
@@ -28,3 +29,11 @@ def opened(customer: Customer, subscription: Subscription) -> Any:
         url_for(".index", customer=customer.uuid, open=subscription.uuid, **asked, _anchor=f"line-{subscription.id}"),
         303,
     )
+
+
+@blueprint.get("/customers/<uuid:customer>/software/<uuid:subscription>/SHA256SUMS")
+@needs("software.see")
+def checksums(customer: Customer, subscription: Subscription) -> Response:
+    """The SHA-256 of every file that the line may download, for ``sha256sum -c`` (R23)."""
+    del customer
+    return Response(sums_of_line(subscription), content_type="text/plain; charset=utf-8")
