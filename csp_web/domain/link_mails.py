@@ -16,7 +16,7 @@ from csp_web.domain.links import write_event
 from csp_web.domain.outbox import ADDRESS_OF_LINK, queue_mail
 from csp_web.domain.people import normalize_email
 from csp_web.errors import Invalid, Refused
-from csp_web.i18n import LANGUAGES, format_date, format_size, ngettext, use_place
+from csp_web.i18n import LANGUAGES, format_datetime, format_size, ngettext, use_place
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import DownloadLink, OutboxMessage, Subscription
@@ -104,7 +104,7 @@ def _body(link: DownloadLink, subscription: Subscription, letter: Letter, by: Ac
         f"{option.version}, {option.language}, {option.file_type}",
         f"{option.file_name}, {format_size(option.size)}",
     ]
-    until = _("The link works until %(date)s (UTC).", date=format_date(link.expires_at))
+    until = _("The link works until %(date)s (UTC).", date=format_datetime(link.expires_at))
     times = ngettext("It is good for %(num)s download.", "It is good for %(num)s downloads.", left)
     how = _("Open it and press Download. A download that is cut off can be resumed.")
     paragraphs = [

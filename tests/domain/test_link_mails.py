@@ -85,6 +85,14 @@ def test_r29_the_mail_brings_the_link_and_all_that_is_needed(world: World, post:
     assert "It is good for 50 downloads." in body
 
 
+def test_r26_the_mail_says_the_minute_at_which_the_link_ends(world: World, post: Post, server: SmtpServer) -> None:
+    with time_machine.travel(START, tick=False):
+        send(world, link(world))
+        outbox.work_once(now(), server=server)
+    (said,) = [line for line in post.mails[0].get_content().splitlines() if "works until" in line]
+    assert "until 16 Mar 2026, 12:00 (UTC)" in " ".join(said.split()), said
+
+
 def test_b2_the_address_is_nowhere_in_the_database(world: World) -> None:
     number = link(world)
     send(world, number)
