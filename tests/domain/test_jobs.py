@@ -367,34 +367,6 @@ def test_progress_is_seen_while_the_transaction_is_open(world: World, monkeypatc
     ]  # fmt: skip
 
 
-def test_only_who_may_have_work_under_way_is_looked_up(world: World) -> None:
-    from tests.support.statements import counted_statements
-
-    with counted_statements() as none:
-        assert list(jobs.under_way(world.people["bob"])) == []
-    assert none == []
-    number = start("import_customers", world.actor("alice"), content=(CUSTOMERS + "\n").encode())
-    assert [row.id for row in jobs.under_way(world.people["alice"])] == [number]
-    work()
-    session.rollback()
-    assert list(jobs.under_way(world.people["alice"])) == []
-    with counted_statements() as after:
-        jobs.under_way(world.people["alice"])
-    assert after == []
-
-
-def test_work_that_a_page_looked_for_too_early_is_seen_when_it_begins(world: World) -> None:
-    number = start("export_software", world.actor("alice"))
-    job_files.board().forget_person(world.people["alice"])  # by a page that was made before the start was stored
-    seen: list[int] = []
-
-    def look(task: job_work.Task) -> None:
-        seen.extend(row.id for row in jobs.under_way(task.actor.id))
-
-    work(export_software=interrupted_at("writing", look, job_table.WORK["export_software"]))
-    assert seen == [number]
-
-
 def test_old_files_and_rows_are_forgotten(world: World, settings: Settings) -> None:
     number = start("import_customers", world.actor("alice"), content=customer_rows(2), dry_run=True)
     work()
