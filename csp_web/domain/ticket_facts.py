@@ -17,6 +17,7 @@ from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text, normalize_domain, parse_guid
 from csp_web.models import Customer, Order, Subscription
 from csp_web.money import parse_amount
+from csp_web.said import joined
 
 INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 
@@ -128,8 +129,8 @@ def amount_asked(text: str, subscription: Subscription, at: datetime) -> int:
 def written_description(
     customer: Customer, subscription: Subscription, *, reason: str, amount: int, order_id: str
 ) -> str:
-    """The four facts as sentences for the Description (R40), in the language of the writer."""
-    return "\n".join(
+    """The four facts as sentences for the Description (R40), said again to each reader in their own language."""
+    return joined(
         (
             _(
                 "Customer: %(name)s, %(domain)s, %(guid)s",
@@ -147,5 +148,6 @@ def written_description(
             ),
             _("Refund reason: %(reason)s", reason=reason),
             _("Amount requested: %(amount)s", amount=format_money(amount, subscription.currency)),
-        )
+        ),
+        "\n",
     )

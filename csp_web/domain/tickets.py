@@ -41,6 +41,7 @@ from csp_web.models import (
     User,
     UserRole,
 )
+from csp_web.said import again, stored
 
 ANSWER_WITHIN = {
     Impact.CRITICAL: timedelta(hours=2),
@@ -137,7 +138,7 @@ def _file(
         type_code=problem_type.code,
         impact=details.impact,
         title=" ".join(clean_text(details.title).split()),
-        description=_description(details, facts, subject),
+        description=stored(_description(details, facts, subject)),
         facts={name: text for name, text in facts.items() if text},
         contact_name=clean_text(details.contact_name),
         contact_email=details.contact_email.strip(),
@@ -189,7 +190,7 @@ def _announce(ticket: Ticket) -> None:
             "%(name)s of %(partner)s reports a problem:\n\n%(text)s",
             name=ticket.contact_name,
             partner=ticket.partner.name,
-            text=ticket.description,
+            text=again(ticket.description),
         ),
     )
 

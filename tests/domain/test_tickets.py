@@ -22,6 +22,7 @@ from csp_web.models import (
     TicketNote,
     TicketStatus,
 )
+from csp_web.said import again
 from tests.support.tickets import (
     ORDERED,
     file_refund,
@@ -86,9 +87,9 @@ def test_r35_r40_the_four_facts_are_kept_and_written_into_the_description(world:
     ticket = file_refund(world, bought)
     customer, order = world.customer("coho"), session.get_one(Order, line(bought).order_id)
     for fact in (customer.domain, str(customer.uuid), order.order_id, str(line(bought).uuid)):
-        assert fact in ticket.description
-    assert "Ordered by mistake" in ticket.description
-    assert "$1,078.00" in ticket.description
+        assert fact in again(ticket.description)
+    assert "Ordered by mistake" in again(ticket.description)
+    assert "$1,078.00" in again(ticket.description)
     assert ticket.facts["refund_reason"] == "Ordered by mistake"
     assert (ticket.customer_id, ticket.subscription_id) == (customer.id, bought)
 
@@ -97,7 +98,7 @@ def test_d4_a_description_that_was_edited_stands_one_that_the_page_wrote_is_writ
     edited = file_refund(world, line_of(world), description="My own words", prefilled="Page's words")
     assert edited.description == "My own words"
     untouched = file_refund(world, line_of(world), description="Page's\r\nwords", prefilled="Page's\nwords")
-    assert "Refund reason: Ordered by mistake" in untouched.description
+    assert "Refund reason: Ordered by mistake" in again(untouched.description)
 
 
 def named(world: World, bought: int) -> list[str]:

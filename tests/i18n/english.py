@@ -4,45 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
+from zoneinfo import available_timezones
 
-from bs4 import BeautifulSoup, Tag
 from wtforms.i18n import get_translations
 
+from csp_web.domain import customer_sheet, key_sheet, price_sheet
 from tests.i18n.extraction import ROOT, russian
+from tests.i18n.russian import CYRILLIC
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
 TWO_WORDS = re.compile(r"[A-Za-z’']+[ ,:;—-]+[A-Za-z’']+")
-SPOKEN = ("title", "alt", "placeholder", "aria-label", "aria-description", "data-label", "value", "content")
-
-
-def said(page: str) -> Iterator[str]:
-    """What a page shows or has read out: its texts and spoken attributes, without parts in a language of their own."""
-    soup = BeautifulSoup(page, "html.parser")
-    for part in soup.find_all(["script", "style", "template"]):
-        part.decompose()
-    for part in soup.find_all(lang="en"):
-        part.decompose()
-    for text in soup.stripped_strings:
-        yield " ".join(text.split())
-    for tag in soup.find_all(True):
-        yield from _attributes(tag)
-
-
-def _attributes(tag: Tag) -> Iterator[str]:
-    for name in SPOKEN:
-        value = tag.get(name)
-        hidden = tag.name == "input" and tag.get("type") == "hidden"
-        if isinstance(value, str) and not hidden and tag.name != "meta":
-            yield " ".join(value.split())
 
 
 @cache
 def english_in(text: str) -> str:
     """The English sentence of two words or more that a text holds; empty if it holds none."""
     ours = text
-    for source in _sources():
+    for source in (*_sources(), *_columns()):
         ours = ours.replace(source, "")
     if not TWO_WORDS.search(ours):
         return ""
@@ -73,3 +53,41 @@ def _forms(text: object) -> tuple[str, ...]:
 def _pattern(text: str) -> re.Pattern[str]:
     parts = [re.escape(" ".join(part.split()) if part.strip() == part else part) for part in PLACEHOLDER.split(text)]
     return re.compile(r"(?<!\w)" + ".{0,300}?".join(parts).replace("%%", "%") + r"(?!\w)")
+
+
+LATIN = re.compile(r"(?<![\w.@/-])[A-Za-z]*[a-z]{3,}(?![\w.@/-])")
+# Said as it is in every language: names of products, of keys of a keyboard, of commands; addresses; what the walk itself types.
+NAMES = frozenset(
+    {"Microsoft", "Windows", "Partner", "Center", "Server", "Web", "English", "Enter", "Esc", "Ctrl", "Control"}
+)
+TYPED = frozenset({"customer", "never", "test", "{address of the link}"})
+AS_IT_IS = re.compile(r"(https?://|csp-web |CSP_WEB_)\S+.*")
+
+
+def unknown_in(text: str, data: Iterable[str]) -> str:
+    """The text, if it is in Latin letters throughout and neither data nor a name: a text that nobody translates."""
+    if (
+        CYRILLIC.search(text)
+        or not LATIN.search(text)
+        or text.rpartition("/")[2] in _zones() | TYPED
+        or AS_IT_IS.fullmatch(text)
+    ):
+        return ""
+    rest = text
+    for each in (*_sources(), *_columns(), *data):
+        rest = rest.replace(each, "")
+    return text if set(LATIN.findall(rest)) - NAMES else ""
+
+
+@cache
+def _columns() -> tuple[str, ...]:
+    """The columns of sheets that others make or read by name."""
+    sheets = (customer_sheet.COLUMNS, price_sheet.COLUMNS, key_sheet.COLUMNS)
+    return tuple(sorted((column.name for sheet in sheets for column in sheet), key=len, reverse=True))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Time zones, as the IANA calls them: Europe/Moscow, of which a list shows Europe and Moscow."""
+    names = available_timezones()
+    return frozenset(part for name in names for part in (name, *name.replace("_", " ").split("/")))

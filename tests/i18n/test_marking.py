@@ -20,7 +20,7 @@ MODULES = sorted(
 )
 
 # What is the same in every language: codes, and the names of the languages themselves.
-UNTRANSLATED = frozenset({"UTC", "GUID", "SHA-256", "English"})
+UNTRANSLATED = frozenset({"UTC", "GUID", "SHA-256", "SHA256SUMS", "English"})
 
 JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
 TAG = re.compile(r"<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>")

@@ -1,202 +1,177 @@
-"""B13: somebody who reads Russian meets no English sentence on any page, in any role, in any refusal."""
+"""B13: whoever reads Russian meets no English sentence and whoever reads English no Russian one: on every page of
+tests/support/site.py, in every role, in refusals, mails, tables and messages; whatever language those spoke who acted.
+"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup, Tag
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from csp_web import db, i18n
-from csp_web.db import session, transaction
-from csp_web.domain.carts import add_line
-from csp_web.domain.installation import install_rules
-from csp_web.domain.keys import hand_out_own_version
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
-from csp_web.models import DownloadLink, DownloadOption, Subscription, User
-from csp_web.web.gate import SIGNED_IN
-from tests.i18n.english import english_in, said
-from tests.support import tickets
-from tests.support.files import add_option
-from tests.support.stock import bought, sku_of, stock
+from csp_web import i18n
+from csp_web.db import session
+from csp_web.domain import mail_test
+from csp_web.models import OutboxMessage
+from tests.i18n.english import LATIN, english_in, unknown_in
+from tests.i18n.russian import CYRILLIC, russian_in, typed
+from tests.i18n.speakers import NAMES_OF_ROLES, world_of
+from tests.i18n.spoken import Form, Spoken
+from tests.support.site import PLACES
 from tests.world import World
 
 pytestmark = pytest.mark.one_database
 
-SAME_PAGE = 4  # so many pages of a kind are read: they show different states
-NO_PAGES = {"assets.favicon", "assets.file", "probes.healthz", "probes.readyz", "probes.metrics", "tickets.download"}
 NOT_SENT = {"accounts.sign_out", "accounts.sign_out_everywhere", "accounts.end_session", "accounts.language"}
-
-
-@pytest.fixture
-def russian_world(app: Flask, world: World) -> World:
-    """Lines in every state, keys, links, requests and refusals, all made by people who speak Russian."""
-    with i18n.use_place("ru"):
-        with transaction():
-            session.execute(update(User).values(language="ru"))
-            install_rules()
-        tickets.install_types()
-        option = add_option(world)
-        stock(sku_of(world), "Windows Server 2025", 3)
-        _hand_over(world, bought(world).id, option.id)
-        waiting = bought(world, "sql-US").id
-        with transaction():
-            hand_out_own_version(session.get_one(Subscription, waiting), by=world.actor("alice"))
-        bought(world, "reservation-US")
-        with transaction():
-            for offer in ("windows-RU", "sql-RU"):
-                add_line(
-                    world.customer("datum"), world.offer(offer), 2, by=world.actor("alice"), token=tickets.new_token()
-                )
-        _tickets(world)
-    return world
-
-
-def _hand_over(world: World, line: int, option: int) -> None:
-    for recipient in ("", "Анна"):
-        with transaction():
-            file = session.get_one(DownloadOption, option)
-            get_keys_and_downloads(
-                session.get_one(Subscription, line), file, by=world.actor("alice"), recipient=recipient
-            )
-    with transaction():
-        revoke_link(session.get_one(DownloadLink, 2), by=world.actor("alice"))
-
-
-def _tickets(world: World) -> None:
-    """A line whose window is over, a cancellation asked for, one that was approved, and a request without money."""
-    tickets.line_of(world)
-    now = db.now()
-    asked, approved = tickets.line_of(world, at=now), tickets.line_of(world, at=now)
-    tickets.file_refund(world, asked, at=now, title="Просьба", description="Прошу отменить")
-    tickets.approve_ticket(world, tickets.file_refund(world, approved, at=now), by="sam", note="Хорошо")
-    tickets.file_ticket(world, tickets.other_details(title="Ошибка"), by="bob", at=now)
 
 
 @dataclass
 class Reader:
-    """One person's browser, which follows every link and remembers English sentences and forms."""
+    """People who read one language, and everything of the other one that they met."""
 
     app: Flask
-    client: FlaskClient
-    english: set[str] = field(default_factory=set)
+    world: World
+    language: str
+    names: dict[str, str]
+    data: list[str]
+    met: set[str] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
-    seen: Counter[str] = field(default_factory=Counter)
-    forms: dict[str, dict[str, str]] = field(default_factory=dict)
+    clients: dict[str, FlaskClient] = field(default_factory=dict)
+    forms: dict[tuple[str, str], Form] = field(default_factory=dict)
 
-    def walk(self, *start: str) -> None:
-        """Read every page that links lead to, some of each kind."""
-        waiting, known = deque(start), set(start)
-        while waiting:
-            address = waiting.popleft()
-            for link in self.read(address, self.client.get(address, headers={"Accept-Language": "ru"})):
-                endpoint = self.endpoint(link)
-                kind = f"{endpoint}?{','.join(sorted(re.findall(r'([a-z_]+)=', urlsplit(link).query)))}"
-                if endpoint and link not in known and self.seen[kind] < SAME_PAGE:
-                    self.seen[kind] += 1
-                    known.add(link)
-                    waiting.append(link)
+    def client(self, role: str) -> FlaskClient:
+        """The browser of a role."""
+        if role not in self.clients:
+            name = NAMES_OF_ROLES.get(role)
+            self.clients[role] = self.world.sign_in(self.app, name) if name else self.app.test_client()
+        return self.clients[role]
 
-    def read(self, address: str, answer: TestResponse) -> Iterator[str]:
-        """Note what is English; gives the links of the page."""
+    def get(self, role: str, address: str) -> None:
+        """Open a page, as a page and as a part of one."""
+        address = address.format(**self.names)
+        self.read(role, address, self.client(role).get(address, headers={"Accept-Language": self.language}))
+
+    def send(self, role: str, action: str, values: dict[str, str]) -> None:
+        """Send a form, and read what it leads to."""
+        answer = self.client(role).post(
+            action, data=values, headers={"Accept-Language": self.language}, follow_redirects=True
+        )
+        self.read(role, action, answer)
+
+    def read(self, role: str, address: str, answer: TestResponse) -> None:
+        """Note what is of the other language."""
+        where = f"{role} {unquote(urlsplit(address).path)} {answer.status_code}"
         if answer.status_code >= 500:
-            self.broken.append(f"{address}: {answer.status_code}")
-        if answer.mimetype != "text/html":
-            return
-        self.seen[self.endpoint(address)] += 1
-        self.english |= {f"{address}: {text}" for text in map(english_in, said(answer.text)) if text}
-        page = BeautifulSoup(answer.text, "html.parser")
-        for form in page.find_all("form", method="post"):
-            self._note(form, address)
-        for tag in page.find_all(["a", "tr", "form", "button"]):
-            for name in ("href", "hx-get"):
-                target = str(tag.get(name, "")).partition("#")[0]
-                if target.startswith("/"):
-                    yield target
+            self.broken.append(where)
+        if answer.mimetype == "text/html":
+            page = Spoken(answer.text, self.language)
+            self.hear(where, *page.texts)
+            for form in page.forms:
+                self.forms.setdefault((role, form.action or urlsplit(address).path), form)
+        elif answer.mimetype in {"text/csv", "text/plain"}:
+            self.hear(where, *answer.text.splitlines())
 
-    def _note(self, form: Tag, address: str) -> None:
-        action = str(form.get("action") or address)
-        controls = form.find_all(["input", "select", "textarea"])
-        if (
-            any(control.get("type") != "hidden" for control in controls)
-            and self.endpoint(action, "POST") not in NOT_SENT
-        ):
-            hidden = {
-                str(c["name"]): str(c.get("value", "")) for c in controls if c.get("type") == "hidden" and c.get("name")
-            }
-            self.forms.setdefault(action, hidden)
+    def hear(self, where: str, *texts: str) -> None:
+        """Note those texts that are of the other language."""
+        self.met |= {f"{where}: {text}" for text in texts if self._foreign(text)}
 
-    def send_empty_forms(self) -> None:
-        """Send every form with nothing filled in, and read the answer."""
-        for action, hidden in list(self.forms.items()):
-            answer = self.client.post(action, data=hidden, headers={"Accept-Language": "ru"}, follow_redirects=True)
-            for _link in self.read(action, answer):
-                pass
+    def _foreign(self, text: str) -> str:
+        if self.language == "en":
+            return russian_in(text, self.data)
+        return english_in(text) or unknown_in(text, self.data)
 
-    def endpoint(self, address: str, method: str = "GET") -> str:
-        """The name of what answers at an address; empty if nothing does."""
+    def endpoint(self, action: str) -> str:
+        """The name of what answers to a form."""
         try:
-            return str(self.app.url_map.bind("localhost").match(urlsplit(address).path, method=method)[0])
+            return str(self.app.url_map.bind("localhost").match(urlsplit(action).path, method="POST")[0])
         except HTTPException:
             return ""
 
 
-def read_as(app: Flask, world: World, name: str) -> Reader:
-    """Everything that a person of the world can reach, and the answers to empty forms."""
-    reader = Reader(app, world.sign_in(app, name))
-    reader.walk(
-        "/", "/nowhere", "/search?q=nothing", "/customers?q=nothing", "/software?q=nothing", "/tickets?q=nothing"
+def walk(reader: Reader) -> None:
+    """Every place, then every kind of form on them with nothing filled in, then what is no page."""
+    for place in PLACES:
+        reader.get(place.role, place.address)
+    sent: set[tuple[str, str]] = set()
+    for (role, action), form in list(reader.forms.items()):
+        kind = (role, reader.endpoint(action))
+        if (form.has_fields or action.endswith("/showing")) and kind not in sent and kind[1] not in NOT_SENT:
+            sent.add(kind)
+            reader.send(role, action, form.hidden)
+
+
+def tables_and_refusals(reader: Reader) -> None:
+    """What no link leads to in these states: exports, a link that was revoked before, the log, what nobody may."""
+    reader.get("admin agent", "/customers/{customer}/software/{line}/links/{link}/log.csv")
+    token = next(form.hidden for (role, _action), form in reader.forms.items() if role == "admin agent")
+    reader.send("admin agent", "/software/export", token)
+    reader.send(
+        "admin agent", "/customers/{customer}/software/{line}/links/{dead}/revocation".format(**reader.names), token
     )
-    reader.send_empty_forms()
-    return reader
+    for role in ("auditor", "operator admin", "admin agent"):
+        reader.get(role, "/audit")
+        reader.get(role, "/jobs")
 
 
-@pytest.mark.parametrize("name", ["alice", "bob", "audrey", "sam", "olga"])
-def test_b13_no_english_sentence_is_left_for_people_who_read_russian(
-    app: Flask, russian_world: World, name: str
-) -> None:
-    reader = read_as(app, russian_world, name)
-    assert (sorted(reader.english), reader.broken) == ([], [])
-    assert pages_for(app, russian_world, name) - set(reader.seen) == set(), "no link leads there"
+def mails(reader: Reader) -> None:
+    """Every mail that was written, and the test mail."""
+    with reader.app.app_context():
+        for mail in session.scalars(select(OutboxMessage)):
+            reader.hear(f"mail to {mail.recipient}", mail.subject, *mail.body.splitlines(), mail.error)
+        with i18n.use_place(reader.language):
+            test = mail_test._mail(reader.world.actor("olga"))
+        reader.hear("test mail", test.subject, *test.body.splitlines())
 
 
-def pages_for(app: Flask, world: World, name: str) -> set[str]:
-    """The endpoints of pages that a person's roles open."""
-    with app.app_context():
-        actor = world.actor(name)
-    endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())} - NO_PAGES
-    needs = {endpoint: getattr(app.view_functions[endpoint], "_permission", None) for endpoint in endpoints}
-    return {name for name, need in needs.items() if need == SIGNED_IN or any(map(actor.may, listed(need)))}
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_b13_no_reader_meets_a_sentence_of_the_other_language(app: Flask, world: World, language: str) -> None:
+    names = world_of(world, language)
+    reader = Reader(app, world, language, names, typed(LATIN if language == "ru" else CYRILLIC))
+    session.remove()
+    walk(reader)
+    tables_and_refusals(reader)
+    mails(reader)
+    assert reader.broken == []
+    assert not reader.met, "\n".join(sorted(reader.met))
 
 
-def listed(need: Any) -> tuple[str, ...]:
-    """The permissions of which an endpoint needs one."""
-    return need if isinstance(need, tuple) else ()
+def planted(language: str, page: str, *data: str) -> set[str]:
+    """What a reader of a language would note on a page."""
+    spoken = Spoken(f"<html lang='{language}'>{page}</html>", language)
+    if language == "en":
+        return {text for text in spoken.texts if russian_in(text, data)}
+    return {text for text in spoken.texts if english_in(text) or unknown_in(text, data)}
 
 
-def test_strangers_are_spoken_to_in_the_language_of_their_browser(app: Flask, russian_world: World) -> None:
-    reader = Reader(app, app.test_client())
-    reader.walk("/sign-in", "/nowhere", "/d/no-such-link")
-    reader.send_empty_forms()
-    assert (sorted(reader.english), reader.broken) == ([], [])
+@pytest.mark.parametrize(
+    ("page", "noted"),
+    [
+        ("<button title='No customers yet'>×</button>", {"No customers yet"}),
+        ("<p>Add the city. Enter the city.</p>", {"Add the city. Enter the city."}),
+        ("<p>Осталось: <b>Contoso was added.</b></p>", {"Contoso was added."}),
+        ("<svg><title>Never marked</title></svg>", {"Never marked"}),
+        ("<input value='Send'><input type='hidden' value='Send'><p data-text='Not yet'></p>", {"Send", "Not yet"}),
+        ("<p>Клиенты: This field is required.</p>", {"Клиенты: This field is required."}),
+        ("<p>Осталось: 5 файлов Windows Server 2025 Datacenter</p><i>Never typed</i>", {"Never typed"}),
+        ("<p lang='en'>No customers yet</p><script>No customers yet</script><b>Typed by Anna</b>", set()),
+    ],
+)
+def test_an_english_text_is_noticed(page: str, noted: set[str]) -> None:
+    assert planted("ru", page, "Typed by Anna") == noted
 
 
-def test_an_english_sentence_is_noticed() -> None:
-    page = "<p lang='ru'>Клиенты</p><button title='No customers yet'>×</button><p>Add the city. Enter the city.</p>"
-    assert [text for text in map(english_in, said(page)) if text] == [
-        "Add the city. Enter the city.",
-        "No customers yet",
-    ]
-    assert english_in("Осталось: 5 файлов Windows Server 2025 Datacenter") == ""
-    assert english_in("This field is required.") == "This field is required."
-    assert english_in("Contoso was added.") == "Contoso was added."
+@pytest.mark.parametrize(
+    ("page", "noted"),
+    [
+        ("<p>Customers: Клиент</p>", {"Customers: Клиент"}),
+        ("<svg><desc>Заказы</desc></svg><td data-label='Все заказы'></td>", {"Заказы", "Все заказы"}),
+        ("<button lang='ru'>Русский</button><p>Русский</p><b>Датум Логистика, 5</b>", set()),
+    ],
+)
+def test_a_russian_text_is_noticed(page: str, noted: set[str]) -> None:
+    assert planted("en", page, "Датум Логистика") == noted
