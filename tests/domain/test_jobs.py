@@ -18,7 +18,7 @@ from csp_web.db import now, session, transaction
 from csp_web.domain import audit, customer_import, job_files, job_table, job_work, jobs
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey, User
-from tests.support.jobs import CUSTOMERS, customer_rows, errors_of, interrupted_at, job, start, why, work
+from tests.support.jobs import customer_rows, errors_of, interrupted_at, job, start, why, work
 from tests.support.stock import new_key, row_of, sheet, sku_of
 from tests.world import World
 
