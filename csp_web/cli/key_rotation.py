@@ -33,5 +33,8 @@ def _said(result: Rotation) -> str:
     if vault.secrets_file() is None:
         return f"{said} Only the first secret of CSP_WEB_KEYS_KEY is needed now."
     if result.given_up:
-        return f"{said} The older secret is gone; backups made before today hold it."
+        return (
+            f"{said} The older secret is gone. Backups with secrets hold it; those without, made before, can be restored "
+            "only with your own copy of it. Make a new backup."
+        )
     return said
