@@ -31,7 +31,7 @@ def test_b13_at_400_percent_everything_is_reached(
 @pytest.mark.parametrize(
     ("planted", "style", "fault"),
     [
-        ("p", "width: 700px", "the page is"),
+        ("p", "width: 700px; max-width: none", "cut off at the side"),
         ("div", "position: fixed; inset: 0; z-index: 99", "is covered"),
     ],
 )

@@ -7,7 +7,7 @@ function name(each) {
 
 // Remembers what a person can work on this page, as it is on the desk.
 function remember() {
-    const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+    const controls = "a[href]:not([role=option]), button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
     window.workedOnDesk = [...document.querySelectorAll(controls)].filter((each) => each.checkVisibility() && each.getClientRects().length);
     return window.workedOnDesk.length;
 }
@@ -20,11 +20,14 @@ function sideways() {
         return each.checkVisibility() && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 1
             && /auto|scroll/.test(style.overflowX) && !each.matches("input, textarea, select");
     });
-    const out = page.scrollWidth > innerWidth
-        ? [...document.querySelectorAll("main *")].filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)
-        : [];
+    const scrolled = (each) => wide.some((part) => part.contains(each));
+    const hidden = (each) => each.closest(".visually-hidden") || getComputedStyle(each).clipPath !== "none";
+    const out = [...document.querySelectorAll("main *")].filter((each) =>
+        each.checkVisibility() && each.getClientRects().length && each.getBoundingClientRect().right > page.clientWidth + 1
+        && !scrolled(each) && !hidden(each));
     return [
-        ...(page.scrollWidth > innerWidth ? [`the page is ${page.scrollWidth} wide, for ${out.slice(-3).map(name).join(", ")}`] : []),
+        ...(page.scrollWidth > innerWidth ? [`the page is ${page.scrollWidth} wide`] : []),
+        ...(out.length ? [`cut off at the side: ${out.slice(-3).map(name).join(", ")}`] : []),
         ...wide.map((each) => `${name(each)} has to be scrolled sideways: ${each.scrollWidth} in ${each.clientWidth}`),
     ];
 }
@@ -53,11 +56,13 @@ function unreached() {
         if (!inText && !label && each.tabIndex >= 0 && (box.width < 23.5 || box.height < 23.5)) {
             found.push(`${name(each)} is small: ${box.width.toFixed()} x ${box.height.toFixed()}`);
         }
-        const points = [0.15, 0.5, 0.85].flatMap((x) => [0.15, 0.5, 0.85].map((y) => [left + x * (right - left), box.top + y * box.height]));
+        // What is higher than the window is looked at where it is in sight.
+        const top = Math.max(box.top, 0), bottom = Math.max(Math.min(box.bottom, innerHeight), top + 1);
+        const points = [0.15, 0.5, 0.85].flatMap((x) => [0.15, 0.5, 0.85].map((y) => [left + x * (right - left), top + y * (bottom - top)]));
         const inside = points.filter(([x, y]) => y > 0 && y < innerHeight);
         const free = inside.filter(([x, y]) => {
-            const top = document.elementFromPoint(x, y);
-            return top && (each.contains(top) || top.contains(each) || top.matches("label"));
+            const there = document.elementFromPoint(x, y);
+            return there && (each.contains(there) || there.contains(each) || there.matches("label"));
         });
         if (document.activeElement === each && !free.length) found.push(`${name(each)} is covered when it has the focus`);
     }

@@ -7,13 +7,16 @@ walks in tests/web/test_roles.py fail until it has one.
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from csp_web.db import Base, now, session, transaction
+from csp_web.domain import backups, configured, job_files
 from csp_web.domain.installation import install_rules
 from csp_web.domain.keys import hand_out_own_version
 from csp_web.domain.links import get_keys_and_downloads
@@ -23,6 +26,8 @@ from csp_web.models import (
     Customer,
     DownloadLink,
     Entitlement,
+    Job,
+    JobState,
     KeyAssignment,
     KeyPool,
     KeyState,
@@ -60,9 +65,22 @@ OF_A_PARTNER: dict[str, Role | None] = {
     "user": None,
 }
 # What a role or a random token opens, not a partner.
-OF_NOBODY = {"code", "digest", "mail", "number", "option", "path", "picture", "pool", "product_key", "token", "topic"}
+OF_NOBODY = {
+    "code",
+    "digest",
+    "mail",
+    "name",
+    "number",
+    "option",
+    "path",
+    "picture",
+    "pool",
+    "product_key",
+    "token",
+    "topic",
+}
 # Of the person who asks: made anew for each request.
-OF_ONESELF = {"session_id"}
+OF_ONESELF = {"job", "session_id"}
 NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
 
 
@@ -72,12 +90,15 @@ class Samples:
 
     world: World
     fixed: dict[str, Any]
+    jobs: dict[str, int]  # of everybody who may do some kind of long work
 
     def values(self, rule: Rule, person: str) -> dict[str, Any]:
         """What to put into an address so that it names Contoso's rows (and the person's own session)."""
         known = {
             **self.fixed,
-            "session_id": _session_of(self.world.people[person]) if OF_ONESELF & rule.arguments else "",
+            "session_id": _session_of(self.world.people[person]) if "session_id" in rule.arguments else "",
+            "job": self.jobs.get(person, 0),
+            "name": _backup() if "name" in rule.arguments else "",
         }
         missing = rule.arguments - known.keys()
         assert not missing, f"{rule.rule}: give tests/support/samples.py a sample of {', '.join(sorted(missing))}"
@@ -97,6 +118,8 @@ class Samples:
     def is_visible(self, rule: Rule, person: str) -> bool:
         """Whether all rows that an address names are such that this person may know of them."""
         user = session.get_one(User, self.world.people[person])
+        if "job" in rule.arguments:
+            return person in self.jobs
         if user.partner_id == self.world.partners["contoso"]:
             return True
         return all(OF_A_PARTNER[name] in user.roles for name in rule.arguments & OF_A_PARTNER.keys())
@@ -149,7 +172,45 @@ def make_samples(world: World) -> Samples:
             "topic": "software",
             "user": person,
         },
+        {name: _job_of(world, name) for name in world.people if world.actor(name).may("software.see")},
     )
+
+
+def _job_of(world: World, name: str) -> int:
+    """An export that is over, with its file."""
+    stored, by = job_files.store().save(io.BytesIO(b"Customer\n"), max_bytes=100), world.actor(name)
+    with transaction():
+        row = Job(kind="export_software", state=JobState.DONE, owner_id=by.id, partner_id=by.partner_id, result={})
+        row.ended_at, row.file_name, row.file_key = now(), "software.csv", stored.key
+        row.file_size, row.file_sha256 = stored.size, stored.sha256
+        session.add(row)
+    return row.id
+
+
+def _backup() -> str:
+    """A backup in its folder; it is there again after somebody deleted it."""
+    name = "csp-web-20260302-120000.tar"
+    if not (backups.folder() / name).exists():
+        (backups.folder() / name).write_bytes(_written_backup())
+    return name
+
+
+@cache
+def _written_backup() -> bytes:
+    path = backups.folder() / "written.tar"
+    backups.write_backup(path, settings=configured.settings(), with_secrets=False, tell=_Silent())
+    try:
+        return path.read_bytes()
+    finally:
+        path.unlink()
+
+
+class _Silent:
+    """Nobody looks on."""
+
+    def step(self, name: str, total: int = 0) -> None: ...
+
+    def progress(self, done: int, total: int | None = None) -> None: ...
 
 
 def _file_of(ticket: Ticket, user_id: int) -> int:
@@ -167,8 +228,6 @@ def _file_of(ticket: Ticket, user_id: int) -> int:
 
 
 def _stored(content: bytes) -> str:
-    import io
-
     from csp_web.domain.configured import file_store
 
     return file_store().save(io.BytesIO(content), max_bytes=100).key
