@@ -16,6 +16,7 @@ from csp_web.domain.actors import Actor
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import new_token, token_hash
 from csp_web.models import KeptForm
+from csp_web.web.places import came_from
 
 MAX_CHARACTERS = 1_000_000
 KEPT_FOR = timedelta(hours=24)
@@ -26,10 +27,7 @@ def form_page() -> str:
     """The page on which the form of this request stands: its own address for GET, else the page that it was sent from."""
     if request.method == "GET":
         return request.full_path.rstrip("?")
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc == request.host and came_from.path:
-        return came_from.path + (f"?{came_from.query}" if came_from.query else "")
-    return request.path
+    return came_from() or request.path
 
 
 def keep(session_token: str, path: str) -> str | None:

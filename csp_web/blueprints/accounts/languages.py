@@ -12,7 +12,8 @@ from csp_web.db import transaction
 from csp_web.domain import people
 from csp_web.i18n import LANGUAGES
 from csp_web.web.gate import actor_or_none, public, visitor
-from csp_web.web.places import safe_next
+from csp_web.web.kept import form_page
+from csp_web.web.places import same_page
 
 
 @blueprint.post("/account/language")
@@ -27,7 +28,7 @@ def language() -> Any:
         if actor is not None and actor.language != code:
             with transaction():
                 people.choose_language(actor.id, code)
-    return redirect(safe_next(request.form.get("next")), 303)
+    return redirect(same_page(), 303)
 
 
 @blueprint.app_context_processor
@@ -38,5 +39,6 @@ def _frame() -> dict[str, Any]:
     address = url_for("accounts.language")
     return {
         "language_links": [(code, LANGUAGES[code], address) for code in codes] if len(codes) > 1 else [],
+        "form_page": form_page,
         "organisation": actor.partner_name if actor else None,
     }

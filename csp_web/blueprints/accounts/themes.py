@@ -9,13 +9,13 @@ from flask import redirect, request
 from csp_web.blueprints.accounts import blueprint
 from csp_web.web import themes
 from csp_web.web.gate import public
-from csp_web.web.places import safe_next
+from csp_web.web.places import same_page
 
 
 @blueprint.post("/account/theme")
 @public
 def theme() -> Any:
     """Wear another theme from now on and show the same page."""
-    answer = redirect(safe_next(request.form.get("next")), 303)
+    answer = redirect(same_page(), 303)
     themes.keep(answer, request.form.get("theme", ""))
     return answer
