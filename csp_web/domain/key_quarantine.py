@@ -13,6 +13,7 @@ from sqlalchemy import select
 from csp_web.db import for_update, now, session
 from csp_web.domain import audit, vault
 from csp_web.domain.actors import Actor, require
+from csp_web.domain.key_notices import tell_if_low
 from csp_web.domain.key_stock import fill_waiting
 from csp_web.errors import Invalid, Refused
 from csp_web.i18n import gettext as _
@@ -44,6 +45,8 @@ def quarantine(pool: KeyPool, endings: Sequence[str], *, by: Actor, reason: str)
             stored(reason),
         )
     _record("quarantine_keys", pool, by, [key.last_five for key in keys], reason)
+    session.flush()
+    tell_if_low(pool, took=len(keys))  # hand-outs below the limit tell nobody any more
     return len(keys)
 
 

@@ -177,6 +177,17 @@ def test_d12_the_threshold_of_a_pool_decides_when_the_operator_is_told(world: Wo
     }
 
 
+def test_d12_the_operator_is_told_when_quarantine_makes_a_pool_low(world: World) -> None:
+    sku = sku_of(world)
+    stock(sku, OWN, 6)
+    endings = [key.last_five for key in free_keys()]
+    for some, mails in ((endings[:3], 0), (endings[3:5], 1), (endings[5:], 1)):
+        with transaction():
+            quarantine(pool_of(sku, OWN), some, by=world.actor("olga"), reason="Misprints")
+        found = session.scalars(select(OutboxMessage).where(OutboxMessage.subject.startswith("Few keys left"))).all()
+        assert [mail.recipient for mail in found] == [world.actor("olga").email] * mails
+
+
 # ---------------------------------------------------------------- waiting lines
 
 
