@@ -56,6 +56,7 @@ class Settings:
     max_upload_mb: int = 25
     max_uploads: int = 10
     max_ticket_mb: int = 100
+    clamd_url: str = ""  # tcp://host:port or unix:///path of a virus scanner
     offload: str = ""  # x-accel-redirect or x-sendfile: let the server in front send files
     offload_prefix: str = "/_files/"
     style_guide: bool = False  # for developers: /styleguide shows every part of the interface
@@ -311,6 +312,14 @@ def _yes(name: str, text: str) -> bool:
     return text == "1"
 
 
+def _clamd_url(name: str, text: str) -> str:
+    if text and not re.fullmatch(
+        r"tcp://[^/\s:@]+(:[0-9]{1,5})?/?|tcp://\[[0-9a-fA-F:]+\]:[0-9]{1,5}/?|unix:///[^\s]+", text
+    ):
+        raise SettingsError(f"{name} is {text!r}; it takes tcp://host:port or unix:///path.")
+    return text
+
+
 def _offload(name: str, text: str) -> str:
     if text not in {"", "x-accel-redirect", "x-sendfile"}:
         raise SettingsError(f"{name} is {text!r}; it takes x-accel-redirect, x-sendfile or nothing.")
@@ -328,6 +337,7 @@ _CHECKS = {
     "languages": _languages,
     "trusted_hosts": _hosts,
     "trusted_proxies": _proxies,
+    "clamd_url": _clamd_url,
     "offload": _offload,
     "style_guide": _yes,
 }

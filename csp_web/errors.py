@@ -63,6 +63,12 @@ class Invalid(DomainError):
         self.problems = dict(problems)
 
 
+class Blocked(DomainError):
+    """A virus scanner found something in the file; it is never served."""
+
+    status = 410
+
+
 class Busy(DomainError):
     """The database or the disk cannot take the act just now; nothing was done."""
 

@@ -15,9 +15,10 @@ from csp_web import db, migrate
 from csp_web.cli.base import open_installation
 from csp_web.cli.stored_files import damaged_files
 from csp_web.config import Settings
-from csp_web.domain import audit, invariants, key_rotation, vault
+from csp_web.domain import audit, configured, invariants, key_rotation, vault
 from csp_web.errors import DomainError
-from csp_web.models import OutboxMessage, OutboxState, ProductKey
+from csp_web.models import DownloadOption, OutboxMessage, OutboxState, ProductKey, Scan, TicketFile
+from csp_web.services.antivirus import ScannerDown
 
 ENOUGH_BYTES = 500_000_000
 MOST_NAMED = 5
@@ -64,6 +65,8 @@ def _findings(settings: Settings, read_files: bool) -> Iterator[Finding]:
     yield Finding("secrets are private", _private(settings.data_dir))
     yield Finding("disk has room", _room(settings.data_dir))
     yield Finding("mail goes out", note=_mail(settings))
+    if settings.clamd_url:
+        yield Finding("files are scanned for viruses", _scanner(), _scans())
 
 
 def _named(found: Iterator[str]) -> str:
@@ -124,3 +127,19 @@ def _mail(settings: Settings) -> str:
     said += [f"{waiting} waiting"] if waiting and not settings.smtp_url else []
     said += [f"{failed} given up"] if failed else []
     return ", ".join(said)
+
+
+def _scanner() -> str:
+    clamd = configured.scanner()
+    try:
+        return "" if clamd is None or clamd.version() else "clamd says nothing of itself"
+    except ScannerDown as error:
+        return f"{error}; new files stay unscanned until it does"
+
+
+def _scans() -> str:
+    counts = {Scan.BLOCKED: 0, Scan.UNSCANNED: 0}
+    for model in (DownloadOption, TicketFile):
+        for state, count in db.session.execute(select(model.scan, func.count()).group_by(model.scan)):
+            counts[state] = counts.get(state, 0) + count
+    return ", ".join(f"{counts[state]} {state}" for state in (Scan.BLOCKED, Scan.UNSCANNED) if counts[state])

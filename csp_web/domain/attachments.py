@@ -17,7 +17,7 @@ from csp_web.db import now, session
 from csp_web.domain import configured
 from csp_web.domain.actors import Actor
 from csp_web.domain.file_names import clean_file_name
-from csp_web.errors import Invalid
+from csp_web.errors import Blocked, Invalid
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import DownloadOption, PendingFile, Ticket, TicketFile, TicketNote
@@ -190,6 +190,15 @@ def _refuse_too_much(ticket: Ticket, rows: Sequence[PendingFile]) -> None:
         raise Invalid({"files": _too_many(limits, rows[limits.files].original_name)})
     if rows and sum(row.size for row in rows) > (left := room_in(ticket, limits)):
         raise Invalid({"files": _too_large(limits, rows[-1].original_name, min(left, limits.each - 1))})
+
+
+def refuse_blocked(file: TicketFile) -> None:
+    """What a virus scanner found something in is never served, to nobody. Raises Blocked."""
+    if file.is_blocked:
+        raise Blocked(
+            _("The virus scanner found %(finding)s in this file. It is not handed out.", finding=file.scan_note),
+            advice=_("Check the computer that it came from, and send a clean file."),
+        )
 
 
 def forget_unsent(at: datetime) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from csp_web.db import session
 from csp_web.errors import NotFound
-from csp_web.models import DownloadOption, Entitlement, Subscription
+from csp_web.models import DownloadOption, Entitlement, Scan, Subscription
 
 
 def sums_of(files: Iterable[tuple[str, str]]) -> str:
@@ -22,7 +22,9 @@ def sums_of_line(subscription: Subscription) -> str:
     entitled = select(Entitlement.product_id).where(Entitlement.subscription_id == subscription.id)
     files = session.execute(
         select(DownloadOption.sha256, DownloadOption.file_name).where(
-            DownloadOption.product_id.in_(entitled), DownloadOption.withdrawn_at.is_(None)
+            DownloadOption.product_id.in_(entitled),
+            DownloadOption.withdrawn_at.is_(None),
+            DownloadOption.scan != Scan.BLOCKED,
         )
     ).all()
     if not files:

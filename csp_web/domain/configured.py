@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from csp_web.config import Settings
 from csp_web.domain import vault
+from csp_web.services.antivirus import Clamd
 from csp_web.services.files import DiskStore, FileStore
 
 _settings: Settings | None = None
@@ -33,6 +34,11 @@ def settings() -> Settings:
     if _settings is None:
         raise RuntimeError("configured.configure() was not called at start")
     return _settings
+
+
+def scanner() -> Clamd | None:
+    """The virus scanner, where the installation has one."""
+    return Clamd(settings().clamd_url) if settings().clamd_url else None
 
 
 def file_store() -> FileStore:

@@ -35,6 +35,8 @@ def list_files(*, withdrawn: bool = False, cursor: str | None = None) -> Page:
         DownloadOption.added_at,
         DownloadOption.withdrawn_at,
         DownloadOption.withdrawn_reason,
+        DownloadOption.scan,
+        DownloadOption.scan_note,
         alive.label("links"),
     ).join(Product, Product.id == DownloadOption.product_id)
     if not withdrawn:

@@ -30,6 +30,7 @@ class LinkState(enum.StrEnum):
 
     REVOKED = "revoked"
     WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"  # a virus scanner found something in its file
     EXPIRED = "expired"
     USED_UP = "used up"
     LIVE = "live"
@@ -41,6 +42,8 @@ def link_state(link: DownloadLink, at: datetime) -> LinkState:
         return LinkState.REVOKED
     if link.option.withdrawn_at is not None:
         return LinkState.WITHDRAWN
+    if link.option.is_blocked:
+        return LinkState.BLOCKED
     if at >= link.expires_at:
         return LinkState.EXPIRED
     return LinkState.USED_UP if link.used >= link.max_downloads else LinkState.LIVE

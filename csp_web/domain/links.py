@@ -113,6 +113,8 @@ def _refuse(subscription: Subscription, option: DownloadOption) -> None:
     problems = handover_problems(subscription, now())
     if option.withdrawn_at is not None:
         problems.append(_("This file was withdrawn: %(reason)s", reason=again(option.withdrawn_reason)))
+    if option.is_blocked:
+        problems.append(_("A virus scanner found something harmful in this file. It is not handed out."))
     if problems:
         raise Refused(joined(problems))
 

@@ -23,6 +23,7 @@ from csp_web.models import (
     KeyWait,
     Product,
     ProductKey,
+    Scan,
     Subscription,
     User,
 )
@@ -149,7 +150,11 @@ def _options(products: list[int]) -> Sequence[AnyRow]:
             DownloadOption.size,
             DownloadOption.sha256,
         )
-        .where(DownloadOption.product_id.in_(products), DownloadOption.withdrawn_at.is_(None))
+        .where(
+            DownloadOption.product_id.in_(products),
+            DownloadOption.withdrawn_at.is_(None),
+            DownloadOption.scan != Scan.BLOCKED,
+        )
         .order_by(DownloadOption.language, DownloadOption.file_type, DownloadOption.id)
     ).all()
 

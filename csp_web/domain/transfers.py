@@ -22,13 +22,16 @@ from csp_web.errors import DomainError, NotFound
 from csp_web.i18n import format_datetime
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import token_hash
-from csp_web.models import DownloadLink, DownloadOption, Subscription, Transfer
+from csp_web.models import DownloadLink, DownloadOption, Scan, Subscription, Transfer
 from csp_web.said import again
 
 TRANSFER: Final = "transfer"
 SHORTEST, LONGEST = timedelta(hours=2), timedelta(hours=24)
 SLOWEST = 256 * 1024  # bytes a second: who is slower gets no more than the longest life
 STUCK = timedelta(hours=24)  # answers said to be running this long after a transfer's life were cut off by a crash
+
+
+STOPPED = frozenset({LinkState.REVOKED, LinkState.WITHDRAWN, LinkState.BLOCKED})  # running transfers stop too
 
 
 class LinkEnded(DomainError):
@@ -69,7 +72,7 @@ def open_transfer(link: DownloadLink, visitor: Visitor, *, at: datetime | None =
     at = at or now()
     link = for_update(DownloadLink, link.id)
     running = _running(link, visitor, at)
-    if running is not None and link_state(link, at) not in {LinkState.REVOKED, LinkState.WITHDRAWN}:
+    if running is not None and link_state(link, at) not in STOPPED:
         return running
     if not _count(link, at) and not (_settle_link(link, at) and _count(link, at)):
         session.refresh(link)
@@ -127,7 +130,11 @@ def _count(link: DownloadLink, at: datetime) -> bool:
             DownloadLink.expires_at > at,
             DownloadLink.revoked_at.is_(None),
             select(DownloadOption.id)
-            .where(DownloadOption.id == DownloadLink.option_id, DownloadOption.withdrawn_at.is_(None))
+            .where(
+                DownloadOption.id == DownloadLink.option_id,
+                DownloadOption.withdrawn_at.is_(None),
+                DownloadOption.scan != Scan.BLOCKED,
+            )
             .exists(),
         )
         .values(used=DownloadLink.used + 1)
@@ -163,6 +170,7 @@ def ended(link: DownloadLink, at: datetime) -> LinkEnded:
         LinkState.WITHDRAWN: _(
             "This file is no longer offered: %(reason)s", reason=again(link.option.withdrawn_reason)
         ),
+        LinkState.BLOCKED: _("A virus scanner found something harmful in this file. It is not handed out."),
         LinkState.EXPIRED: _("This link ended on %(at)s.", at=format_datetime(link.expires_at)),
     }
     used_up = _("This link was good for %(count)s downloads, and all of them were used.", count=link.max_downloads)
@@ -191,7 +199,7 @@ def find_transfer(token: str, *, at: datetime | None = None) -> Transfer:
     transfer = session.scalar(select(Transfer).filter_by(token_hash=token_hash(token)))
     if transfer is None:
         raise NotFound
-    if link_state(transfer.link, at) in {LinkState.REVOKED, LinkState.WITHDRAWN}:
+    if link_state(transfer.link, at) in STOPPED:
         raise ended(transfer.link, at)
     if at >= transfer.expires_at:
         raise LinkEnded(

@@ -20,6 +20,7 @@ from csp_web.domain import (
     jobs,
     outbox,
     periodic,
+    scanning,
     sessions,
     throttle,
     transfers,
@@ -28,6 +29,7 @@ from csp_web.services.mail import SmtpServer
 
 MAIL_EVERY = timedelta(seconds=5)
 GIVE_BACK_EVERY = timedelta(minutes=5)
+SCAN_EVERY = timedelta(seconds=10)
 TIDY_EVERY = timedelta(hours=1)
 UPLOADS_KEPT = timedelta(days=1)
 AT_ONCE = 2  # jobs
@@ -39,6 +41,7 @@ def run_worker(stop: threading.Event, settings: Settings) -> None:
     configured.configure(settings)
     register_jobs(settings)
     long_work = [threading.Thread(target=job_table.work, args=(stop,), daemon=True) for _each in range(AT_ONCE)]
+    long_work.append(threading.Thread(target=periodic.work, args=(stop, [scans()]), daemon=True))
     for thread in long_work:
         thread.start()
     try:
@@ -61,6 +64,11 @@ def register_jobs(settings: Settings) -> None:
     periodic.register("backups", every=TIDY_EVERY, job=backups.sweep_left)
     if db.on_sqlite():
         periodic.register("statistics", every=TIDY_EVERY, job=lambda _at: db.refresh_statistics())
+
+
+def scans() -> periodic.Round:
+    """New files are scanned by a thread of their own: a large one takes minutes, and mails do not wait for it."""
+    return periodic.Round("virus scans", SCAN_EVERY, scanning.scan_new)
 
 
 def send_mails(at: datetime, server: SmtpServer) -> None:

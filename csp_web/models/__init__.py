@@ -31,6 +31,7 @@ from csp_web.models.orders import (
     SubscriptionStatus,
 )
 from csp_web.models.outbox import OutboxMessage, OutboxState
+from csp_web.models.scans import Scan
 from csp_web.models.tickets import (
     Impact,
     PendingFile,
@@ -86,6 +87,7 @@ __all__ = [
     "Refund",
     "Role",
     "SignInThrottle",
+    "Scan",
     "Sku",
     "SkuInclusion",
     "Subscription",

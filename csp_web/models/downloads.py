@@ -21,9 +21,10 @@ from csp_web.db import Base, now
 from csp_web.models.accounts import User
 from csp_web.models.catalogue import Product
 from csp_web.models.orders import Subscription
+from csp_web.models.scans import Scanned
 
 
-class DownloadOption(Base):
+class DownloadOption(Scanned, Base):
     """One file: version x language x file type/OS of a product (R22). A replaced file is withdrawn, its row stays."""
 
     __tablename__ = "download_options"

@@ -14,6 +14,7 @@ from csp_web.identifiers import fold
 from csp_web.models.accounts import Partner, User
 from csp_web.models.customers import Customer
 from csp_web.models.orders import Subscription
+from csp_web.models.scans import Scanned
 
 
 class Impact(enum.StrEnum):
@@ -131,11 +132,19 @@ class TicketNote(Base):
     files: Mapped[list[TicketFile]] = relationship(back_populates="note", order_by="TicketFile.id")
 
 
-class TicketFile(Base):
+class TicketFile(Scanned, Base):
     """An attachment: stored under a random name and only ever served inert (D13)."""
 
     __tablename__ = "ticket_files"
-    __table_args__ = (Index(None, "ticket_id", "id"),)
+    __table_args__ = (
+        Index(None, "ticket_id", "id"),
+        Index(
+            "ix_ticket_files_to_scan",
+            "id",
+            sqlite_where=text("scan_at IS NULL"),
+            postgresql_where=text("scan_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))

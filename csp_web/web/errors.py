@@ -110,6 +110,7 @@ def _title(status: int) -> str:
         404: _("Not found"),
         405: _("This address does not work that way"),
         409: _("Not possible"),
+        410: _("Not handed out"),
         413: _("Too large"),
         422: _("Some fields need your attention"),
         429: _("Too many attempts"),

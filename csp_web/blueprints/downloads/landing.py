@@ -65,6 +65,7 @@ def _title(state: LinkState) -> str:
     titles = {
         LinkState.REVOKED: _("This link was revoked"),
         LinkState.WITHDRAWN: _("This file was withdrawn"),
+        LinkState.BLOCKED: _("This file was blocked"),
         LinkState.EXPIRED: _("This link has ended"),
         LinkState.USED_UP: _("This link is used up"),
     }

@@ -20,6 +20,7 @@ from csp_web.web.ranges import FileChanged, file_response
 def download(ticket: Ticket, ticket_file: TicketFile) -> Response:
     """One file under its own name; strangers and readers of an internal note's file get 404 before this runs."""
     del ticket  # it led here; the gate has checked that the file is one of its own
+    attachments.refuse_blocked(ticket_file)
     store = attachments.store()
     try:
         return file_response(
