@@ -19,6 +19,7 @@ class Kind:
     of_operator: bool = False
     alone: bool = False
     bytes_counted: bool = False  # else rows
+    lasting: bool = False  # done in many transactions: what was done stays when it is cancelled
 
 
 KINDS = {
@@ -28,6 +29,7 @@ KINDS = {
     "export_software": Kind(N_("Export of software"), "software.see"),
     "make_backup": Kind(N_("Backup"), "operator.manage", of_operator=True, alone=True, bytes_counted=True),
     "check_backup": Kind(N_("Check of a backup"), "operator.manage", of_operator=True, alone=True, bytes_counted=True),
+    "rotate_keys": Kind(N_("New secret for the keys"), "operator.manage", of_operator=True, alone=True, lasting=True),
 }
 
 STATES = {
@@ -46,10 +48,12 @@ STEPS = {
     "database": N_("Copying the database"),
     "files": N_("Copying the files"),
     "proving": N_("Reading it back"),
+    "moving": N_("Encrypting anew"),
 }
 
 COUNTS = {
     "rows": N_("Rows"),
+    "damaged": N_("Could not be read"),
     "added": N_("Added"),
     "unchanged": N_("Unchanged"),
     "ended": N_("Older prices ended"),

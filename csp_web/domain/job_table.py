@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from csp_web.domain import backups, exports, job_imports, job_work
+from csp_web.domain import backups, exports, job_imports, job_rotation, job_work
 
 WORK: dict[str, job_work.Work] = {
     "import_keys": job_imports.import_key_sheet,
@@ -13,6 +13,7 @@ WORK: dict[str, job_work.Work] = {
     "export_software": exports.export_software,
     "make_backup": backups.make_backup,
     "check_backup": backups.check_backup,
+    "rotate_keys": job_rotation.rotate_keys,
 }
 
 

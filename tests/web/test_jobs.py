@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import backups, configured, exports, job_files
+from csp_web.domain import backups, configured, exports, job_files, job_table, job_work, key_rotation, vault
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey
 from csp_web.services.job_board import Progress
 from tests.support.jobs import customer_rows, start, work
@@ -17,7 +18,7 @@ from tests.support.plain import PlainBrowser
 from tests.support.sheets import price
 from tests.support.sheets import sheet as price_sheet
 from tests.support.statements import counted_statements
-from tests.support.stock import bought, new_key, row_of, sheet, sku_of
+from tests.support.stock import bought, new_key, row_of, sheet, sku_of, stock
 from tests.world import World
 
 PIECE = 1024  # a htmx answer that comes every second carries less
@@ -300,3 +301,42 @@ def test_a_name_that_is_no_backup_is_not_found(app: Flask, world: World) -> None
     client = world.sign_in(app, "olga")
     for name in ("none.tar", "..%2Fsecret-key", ".hidden.tar", "%00.tar"):
         assert client.get(f"/admin/backups/{name}/file").status_code == 404
+
+
+def test_d11_the_keys_are_encrypted_anew_as_long_work(world: World, olga: PlainBrowser, settings: Settings) -> None:
+    (settings.data_dir / "keys-key").write_text(settings.keys_key)
+    configured.configure(settings)
+    stock(sku_of(world), "Windows Server 2025", 3)
+    before = vault.key_id()
+    olga.open("/admin/keys").press("Encrypt the keys anew")
+    assert "New secret for the keys" in said(olga)
+    assert job_table.work_once() == 1
+    vault.refresh()
+    assert vault.key_id() != before
+    assert set(session.scalars(select(ProductKey.key_id))) == {vault.key_id()}
+    assert "Done." in said(olga.open(where(olga)))
+
+
+def test_d11_cancelled_in_the_middle_what_was_moved_stays_and_the_page_says_so(
+    world: World, olga: PlainBrowser, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.data_dir / "keys-key").write_text(settings.keys_key)
+    configured.configure(settings)
+    monkeypatch.setattr(key_rotation, "BATCH", 1)
+    monkeypatch.setattr(job_work, "POST_EVERY", 0.0)
+    stock(sku_of(world), "Windows Server 2025", 3)
+    olga.open("/admin/keys").press("Encrypt the keys anew")
+    number = session.scalars(select(Job.id)).one()
+    move = key_rotation._move_batch
+
+    def moved_when_cancelled(after: int) -> tuple[int, int, int] | None:
+        job_files.board().ask_to_cancel(number, world.people["olga"])
+        return move(after)
+
+    monkeypatch.setattr(key_rotation, "_move_batch", moved_when_cancelled)
+    assert job_table.work_once() == 1
+    assert "What was done stays, and can be gone on with." in said(olga.open(f"/jobs/{number}"))
+    assert key_rotation.outdated() > 0
+    olga.open("/admin/keys").press("Encrypt the keys anew")
+    assert job_table.work_once() == 1
+    assert key_rotation.outdated() == 0

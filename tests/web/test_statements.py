@@ -51,7 +51,7 @@ LIMITS: dict[tuple[str, str], int] = {
     ("olga", "/admin"): 3,
     ("olga", "/admin/catalogue"): 5,
     ("olga", "/admin/files"): 4,
-    ("olga", "/admin/keys"): 6,
+    ("olga", "/admin/keys"): 7,
     ("olga", "/admin/markets"): 5,
     ("olga", "/admin/outbox"): 4,
     ("olga", "/admin/partners"): 4,

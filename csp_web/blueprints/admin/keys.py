@@ -9,9 +9,10 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import session, transaction
-from csp_web.domain import jobs
+from csp_web.domain import jobs, vault
 from csp_web.domain.job_files import incoming
 from csp_web.domain.job_imports import AT_ONCE
+from csp_web.domain.key_rotation import outdated
 from csp_web.domain.key_sheet import read_key_sheet
 from csp_web.domain.key_stock_list import stock_page
 from csp_web.domain.keys import KeyImport, import_keys
@@ -55,6 +56,15 @@ def import_stock() -> Any:
     return _page(KeyImportForm(formdata=None), report)
 
 
+@blueprint.post("/admin/keys/rotation")
+@needs("operator.manage")
+def rotate_keys() -> Any:
+    """Have the keys encrypted with a new secret, while everybody works."""
+    with transaction():
+        number = jobs.start("rotate_keys", by=current_actor()).id
+    return redirect(url_for("jobs.detail", job=number), 303)
+
+
 def _for_later(sheet: Any, name: str) -> Any:
     """Leave a large sheet to the worker; it waits encrypted (S-4)."""
     only_check = request.form.get("act") == "check"
@@ -96,6 +106,9 @@ def _page(form: KeyImportForm, report: KeyImport | None = None) -> str:
         pools=pools,
         text=text,
         low=low,
+        outdated=outdated(),
+        secret_here=vault.secrets_file() is not None,
+        why_not_rotate=next(iter(jobs.why_not_start("rotate_keys", by=current_actor())), ""),
         shown_errors=SHOWN_ERRORS,
         previous_url=pools.previous and url_for(".keys", **asked, page=pools.previous),
         next_url=pools.next and url_for(".keys", **asked, page=pools.next),

@@ -35,6 +35,7 @@ PLACES = {
     "export_software": "software.everything",
     "make_backup": "admin.backups",
     "check_backup": "admin.backups",
+    "rotate_keys": "admin.keys",
 }
 
 
@@ -77,6 +78,7 @@ def _told(job: Job) -> dict[str, Any]:
         "job": job,
         "name": _(kind.name),
         "dry_run": dry_run,
+        "lasting": kind.lasting,
         "state": _(STATES[job.state]),
         "badge": BADGES[job.state],
         "standing": standing,
@@ -98,11 +100,13 @@ def cancel(job: Job) -> Any:
     """Ask whether it is to be cancelled; cancel it. What it did so far is undone."""
     if request.method == "POST":
         if jobs.cancel(job, by=current_actor()):
-            flash(_("It is cancelled. Nothing was changed."), "success")
+            lasting = _("It is cancelled. What was done stays, and can be gone on with.")
+            flash(lasting if KINDS[job.kind].lasting else _("It is cancelled. Nothing was changed."), "success")
         return redirect(url_for(".detail", job=job.id), 303)
     if not job.is_open:
         return redirect(url_for(".detail", job=job.id), 303)
-    return render_template("jobs/cancel.html", job=job, name=_(KINDS[job.kind].name))
+    kind = KINDS[job.kind]
+    return render_template("jobs/cancel.html", job=job, name=_(kind.name), lasting=kind.lasting)
 
 
 @blueprint.post("/jobs/<int:job>/import")
