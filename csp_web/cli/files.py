@@ -13,6 +13,7 @@ from csp_web.cli.base import as_option, dry_run_option, existing_file, open_inst
 from csp_web.cli.progress import Step, progress
 from csp_web.db import session, transaction
 from csp_web.domain.download_options import OptionFacts, add_file, incoming
+from csp_web.domain.signatures import Signature, read_signature
 from csp_web.models import Product
 from csp_web.services.files import BLOCK, StoredFile
 
@@ -29,6 +30,7 @@ def files() -> None:
 @click.option("--language", required=True, help='Like "English (en-US)".')
 @click.option("--file-type", required=True, help='File type/OS, like "64 Bit, ISO".')
 @click.option("--name", help="Name under which it is downloaded; by default the file's own.")
+@click.option("--signature", type=existing_file, help="Detached signature to lie beside it, .asc or .sig, up to 64 KB.")
 @click.option("--replace", is_flag=True, help="Withdraw the file that has this place now; its links end.")
 @dry_run_option
 @as_option
@@ -39,6 +41,7 @@ def add(
     language: str,
     file_type: str,
     name: str | None,
+    signature: Path | None,
     replace: bool,
     dry_run: bool,
     email: str | None,
@@ -46,18 +49,30 @@ def add(
     """Register an installer FILE: it is copied into the store, with its SHA-256."""
     open_installation()
     facts = OptionFacts(version, language, file_type, name or file.name)
+    beside = _signature(signature)
     with file.open("rb") as stream, progress("Bytes", file.stat().st_size) as step:
         watched = _Watched(stream, step)
         if dry_run:
             stored = _only_read(watched)
             with trial(keep=lambda: False):
-                add_file(_product(product), facts, stored=stored, by=operator_admin(email), replace=replace)
+                add_file(
+                    _product(product), facts, stored=stored, by=operator_admin(email), replace=replace, signature=beside
+                )
         else:
             with incoming(watched) as stored, transaction():
-                add_file(_product(product), facts, stored=stored, by=operator_admin(email), replace=replace)
+                add_file(
+                    _product(product), facts, stored=stored, by=operator_admin(email), replace=replace, signature=beside
+                )
     click.echo(
         f"{'Dry run, nothing was written.' if dry_run else 'Registered.'}\n{stored.size:,} bytes, SHA-256 {stored.sha256}"
     )
+
+
+def _signature(path: Path | None) -> Signature | None:
+    if path is None:
+        return None
+    with path.open("rb") as stream:
+        return read_signature(path.name, stream)
 
 
 def _product(product_id: str) -> Product:

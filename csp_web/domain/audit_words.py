@@ -67,6 +67,7 @@ OPERATIONS = {
     "send_download_link": N_("Sent a download link by mail"),
     "set_low_stock": N_("Said when a pool of keys is low"),
     "show_key": N_("Showed a key"),
+    "sign_file": N_("Put a signature beside an installer file"),
     "sign_in": N_("Signed in"),
     "sign_out": N_("Signed out"),
     "sign_out_everywhere": N_("Ended all sessions of a user"),

@@ -14,6 +14,7 @@ from csp_web.domain import audit
 from csp_web.domain.actors import Actor, require
 from csp_web.domain.configured import file_store
 from csp_web.domain.file_sheet import file_name as checked_file_name
+from csp_web.domain.signatures import Signature, sign
 from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
@@ -58,11 +59,18 @@ def incoming(stream: Readable, *, max_bytes: int = LARGEST_FILE) -> Iterator[Sto
 
 
 def add_file(
-    product: Product, facts: OptionFacts, *, stored: StoredFile, by: Actor | None, replace: bool = False
+    product: Product,
+    facts: OptionFacts,
+    *,
+    stored: StoredFile,
+    by: Actor | None,
+    replace: bool = False,
+    signature: Signature | None = None,
 ) -> DownloadOption:
     """Offer a file for a product. ``by`` None: the command line.
 
-    The same file under the same names again changes nothing. Another file under the same names is refused, unless
+    The same file under the same names again changes nothing but its signature, where one is given. Another file under the
+    same names is refused, unless
     ``replace``: then the old one is withdrawn, with its links, and its row stays.
 
     Raises:
@@ -76,11 +84,16 @@ def add_file(
     existing = offered(product.id, facts)
     if existing is not None:
         if existing.sha256 == stored.sha256 and existing.file_name == facts.file_name:
+            if signature is not None:
+                sign(existing, signature)
+                _record("sign_file", existing, by)
             return existing
         if not replace:
             raise Conflict(_taken(existing), advice=_("Withdraw it first, or choose to replace it."))
         _withdraw(existing, by, _("Replaced by a newer file."))
-    return _add(product, facts, stored, by)
+    option = _add(product, facts, stored, by)
+    sign(option, signature)
+    return option
 
 
 def _checked(product: Product, facts: OptionFacts) -> OptionFacts:

@@ -96,6 +96,7 @@ class FileForm(CreatingForm):
         _l("File type/OS"), [InputRequired(_l("Fill this in.")), Length(max=NAME)], description=_l("Like 64 Bit, ISO.")
     )
     file = FileField(_l("File"))
+    signature = FileField(_l("Detached signature"), description=_l("Optional: .asc or .sig, up to 64 KB."))
     replace = BooleanField(_l("Replace the file that is offered under these names now"))
 
     def __init__(self, products: list[tuple[int, str]], **more: Any) -> None:

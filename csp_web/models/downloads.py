@@ -54,6 +54,8 @@ class DownloadOption(Scanned, Base):
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     withdrawn_at: Mapped[datetime | None]
     withdrawn_reason: Mapped[str | None]
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # detached, at most 64 KB
+    signature_kind: Mapped[str] = mapped_column(default="", server_default="")  # .asc or .sig; empty: there is none
 
     product: Mapped[Product] = relationship()
 

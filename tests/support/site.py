@@ -29,6 +29,7 @@ NO_PAGES = frozenset(
         "assets.file",
         "admin.download_backup",
         "downloads.checksums",
+        "downloads.signature",
         "downloads.transfer",
         "software.checksums",
         "software.log_of_link",

@@ -10,6 +10,7 @@ from csp_web.blueprints.admin import blueprint
 from csp_web.db import scalar_or_404, select, session, transaction
 from csp_web.domain.download_options import OptionFacts, add_file, incoming, products_with_files, withdraw_file
 from csp_web.domain.file_list import list_files
+from csp_web.domain.signatures import read_signature
 from csp_web.errors import Conflict, Invalid
 from csp_web.forms.software import FileForm, WithdrawalForm
 from csp_web.i18n import gettext as _
@@ -60,9 +61,13 @@ def _take_in(form: FileForm) -> str:
     if not upload:
         raise Invalid({"file": _("Choose a file.")})
     facts = OptionFacts(form.version.data or "", form.language.data or "", form.file_type.data or "", upload.filename)
+    beside = form.signature.data
+    signature = read_signature(beside.filename, beside.stream) if beside else None
     with incoming(upload.stream) as stored, transaction():
         product = session.get_one(Product, form.product.data)
-        option = add_file(product, facts, stored=stored, by=current_actor(), replace=form.replace.data)
+        option = add_file(
+            product, facts, stored=stored, by=current_actor(), replace=form.replace.data, signature=signature
+        )
         return option.file_name
 
 

@@ -18,10 +18,12 @@ from csp_web.db import now, transaction
 from csp_web.domain.checksums import sums_of
 from csp_web.domain.configured import file_store
 from csp_web.domain.links import LinkState, find_link, link_state
+from csp_web.domain.signatures import signature_of
 from csp_web.domain.transfers import LinkEnded, Visitor, ended, open_transfer, token_of
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
 from csp_web.models import DownloadLink
+from csp_web.web.attachment_names import content_disposition
 from csp_web.web.gate import public, public_button
 from csp_web.web.headers import CSP
 
@@ -86,6 +88,16 @@ def checksums(token: str) -> Response:
     """The file's SHA-256 for ``sha256sum -c``; counts nothing."""
     option = _living(token).option
     return Response(sums_of([(option.sha256, option.file_name)]), content_type="text/plain; charset=utf-8")
+
+
+@blueprint.get("/d/<token>/signature")
+@public
+def signature(token: str) -> Response:
+    """The detached signature that lies beside the file, if there is one; counts nothing."""
+    name, content = signature_of(_living(token).option)
+    response = Response(content, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = content_disposition(name)
+    return response
 
 
 @blueprint.get("/d/<token>")
