@@ -117,7 +117,7 @@ def test_b13_reasons_at_links_and_in_the_log_are_read_in_the_readers_language(ap
         revoke_link(session.get_one(DownloadLink, second), by=acted.actor("alice"))
     name = acted.actor("alice").name
     page, log = software(app, acted, line), acted.sign_in(app, "audrey").get("/audit").text
-    for text in ("Заменена новой ссылкой.", f"Отозвано: {name}."):
+    for text in ("Заменена новой ссылкой.", f"Кто отозвал: {name}."):
         assert (text in page, text in log) == (True, True), text
     assert "Replaced by" not in page + log
     assert "Revoked by" not in page + log

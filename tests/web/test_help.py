@@ -44,6 +44,24 @@ def test_b13_both_guides_have_the_same_topics_tasks_and_pictures() -> None:
     assert [name.replace("en/", "ru/") for name in names[0]] == names[1]
 
 
+SHAPES = re.compile(r"#+ |<a id=\"[^\"]+\">|\s*- |\s*\d+\. |\||```|!\[|$")
+
+
+def shape(language: str) -> list[str]:
+    """The bones of a guide: headings with their anchors, points, steps, rows, pictures and paragraphs, line by line."""
+    bones: list[str] = []
+    for line in written(language).splitlines():
+        found = SHAPES.match(line)
+        kind = re.sub(r"\d+\.", "1.", found[0].strip()) if found else "text"
+        if kind != "text" or not bones or not bones[-1] or bones[-1].startswith("#"):
+            bones.append(kind)
+    return bones
+
+
+def test_b13_what_one_guide_tells_the_other_tells_too() -> None:
+    assert shape("en") == shape("ru")
+
+
 def test_what_is_bold_in_the_guide_is_written_so_on_the_pages() -> None:
     """A label that was renamed makes the guide untrue; so does one that is translated otherwise."""
     known = {
