@@ -293,7 +293,7 @@ def _money(amount: int, currency: str, code: str) -> str:
     return format_currency(Decimal(amount).scaleb(-digits), currency, locale=code)
 
 
-_UNITS = {"en": ("bytes", "KB", "MB", "GB", "TB"), "ru": ("байт", "КБ", "МБ", "ГБ", "ТБ")}
+_UNITS = {"en": ("", "KB", "MB", "GB", "TB"), "ru": ("", "КБ", "МБ", "ГБ", "ТБ")}
 
 
 def format_size(size: int) -> str:
@@ -303,12 +303,14 @@ def format_size(size: int) -> str:
     value, step = Decimal(size), 0
     while value >= 1000 and step < len(units) - 1:
         value, step = value / 1000, step + 1
-    shown = format_decimal(value.quantize(Decimal("0.1")) if step else value, locale=code)
+    if not step:
+        return Said(str(ngettext("%(num)s byte", "%(num)s bytes", size)), "size", size)
+    shown = format_decimal(value.quantize(Decimal("0.1")), locale=code)
     return Said(f"{shown} {units[step]}", "size", size)
 
 
 def format_left(left: timedelta) -> str:
-    """Time left in days and hours, or hours and minutes on the last day (B5); nothing below zero."""
+    """Time left in days and hours, hours and minutes on the last day, minutes in the last hour (B5); nothing below zero."""
     code = _place.get().language
     days, hours, minutes = left.days, left.seconds // 3600, left.seconds // 60 % 60
     if days > 0:

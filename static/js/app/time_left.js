@@ -11,6 +11,7 @@ function showTimeLeft(element) {
   if (!(left > 0)) return;
   const minutes = Math.floor(left / 60000);
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
-  const parts = days ? [unit(days, "day"), unit(hours, "hour")] : [unit(hours, "hour"), unit(minutes % 60, "minute")];
+  const hour = days || hours ? [unit(hours, "hour")] : [];
+  const parts = days ? [unit(days, "day"), ...hour] : [...hour, unit(minutes % 60, "minute")];
   element.textContent = parts.join(" ");
 }
