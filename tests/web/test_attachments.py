@@ -105,7 +105,7 @@ def test_a_kept_file_can_be_removed_before_sending(app: Flask, world: World) -> 
     assert status_of(page) == 422
     first = session.query(PendingFile).order_by(PendingFile.id).first()
     assert first is not None
-    page.fill("E-mail", "alice@contoso.example").fill("Remove a.txt 1 bytes", str(first.id)).press("Submit")
+    page.fill("E-mail", "alice@contoso.example").fill("Remove a.txt 1 byte", str(first.id)).press("Submit")
     assert list(stored()) == ["b.txt"]
 
 
