@@ -11,11 +11,11 @@ import io
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -51,9 +51,6 @@ class S3Store:
 
     def __init__(self, place: S3Place) -> None:
         self._place = place
-        self._lock = threading.Lock()
-        self._client: Any = None
-        self._made_in = 0
 
     def save(self, stream: Readable, *, max_bytes: int) -> StoredFile:
         """Store a stream, hashing it on the way, with at most one part in memory.
@@ -197,14 +194,13 @@ class S3Store:
         return self._prefix + key
 
     def _api(self) -> Any:
-        """The client of this process: connections are not shared over a fork."""
-        with self._lock:
-            if self._client is None or self._made_in != os.getpid():
-                self._client, self._made_in = _client(self._place), os.getpid()
-            return self._client
+        place = self._place
+        return client_of(os.getpid(), place.endpoint, place.region, place.access_key, place.secret_key)
 
 
-def _client(place: S3Place) -> Any:
+@lru_cache(maxsize=4)
+def client_of(_process: int, endpoint: str, region: str, access_key: str, secret_key: str) -> Any:
+    """A client for all threads of a process: it takes a third of a second to make, and no fork may share its connections."""
     from boto3.session import Session
     from botocore.config import Config
 
@@ -218,12 +214,12 @@ def _client(place: S3Place) -> Any:
         **TIMEOUTS,
     )
     session = Session(
-        aws_access_key_id=place.access_key or None,
-        aws_secret_access_key=place.secret_key or None,
-        region_name=place.region or None,
+        aws_access_key_id=access_key or None,
+        aws_secret_access_key=secret_key or None,
+        region_name=region or None,
     )
     region = session.region_name or "us-east-1"  # what stores that have no regions expect
-    return session.client("s3", endpoint_url=place.endpoint or None, region_name=region, config=config)
+    return session.client("s3", endpoint_url=endpoint or None, region_name=region, config=config)
 
 
 class _Parts:

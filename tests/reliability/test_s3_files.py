@@ -28,9 +28,11 @@ def store(s3_place: S3Place) -> S3Store:
 
 def test_objects_lie_under_the_prefix_and_others_are_left_alone(store: S3Store, s3_place: S3Place) -> None:
     stored = store.save(io.BytesIO(b"x"), max_bytes=1)
-    client_of(s3_place).put_object(Bucket=s3_place.bucket, Key="shop/two/" + "0" * 32, Body=b"of somebody else")
-    client_of(s3_place).put_object(Bucket=s3_place.bucket, Key="shop/one/README", Body=b"not a stored file")
-    assert f"shop/one/{stored.key}" in everything_in_bucket(store)
+    client_of(s3_place).put_object(
+        Bucket=s3_place.bucket, Key=s3_place.prefix[:-3] + "two/" + "0" * 32, Body=b"of somebody else"
+    )
+    client_of(s3_place).put_object(Bucket=s3_place.bucket, Key=s3_place.prefix + "/README", Body=b"not a stored file")
+    assert f"one/{stored.key}" in everything_in_bucket(store)
     assert list(store.keys_older_than(timedelta(seconds=-60))) == [stored.key]
     assert store.path(stored.key) is None
 
@@ -50,8 +52,8 @@ def test_a_signed_address_gives_the_file_as_a_download_and_in_ranges(store: S3St
 
 def test_uploads_in_parts_that_a_crash_cut_off_are_swept(store: S3Store, s3_place: S3Place) -> None:
     """moto says of every upload that it began in 2010, so the young one is told by a longer age."""
-    name = "shop/one/" + "0" * 32
-    client_of(s3_place).create_multipart_upload(Bucket=s3_place.bucket, Key=name)
+    name = "one/" + "0" * 32
+    client_of(s3_place).create_multipart_upload(Bucket=s3_place.bucket, Key=f"{s3_place.prefix}/{'0' * 32}")
     assert store.sweep_incoming(timedelta(days=365 * 500)) == 0
     assert everything_in_bucket(store) == ["upload " + name]
     assert store.sweep_incoming(timedelta(days=1)) == 1
@@ -71,7 +73,7 @@ class Zeros:
 
 
 def test_memory_stays_flat_whatever_the_size(store: S3Store) -> None:
-    size = 5 * PART
+    size = 4 * PART
     store.save(io.BytesIO(b"x"), max_bytes=1)  # the client itself is made before
     tracemalloc.start()
     try:

@@ -18,11 +18,13 @@ import pytest
 
 from csp_web.config import Settings
 from csp_web.domain import configured
+from csp_web.services import s3_files
 from csp_web.services.files import FileStore
-from csp_web.services.s3_files import S3Place, S3Store, _client
+from csp_web.services.s3_files import S3Place, S3Store
 from tests.support.live import free_port
 
 START_SECONDS = 60
+BUCKET, KEYS = "files-of-tests", ("tests", "tests-secret")
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +38,7 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=plain)
         try:
             _wait(server, port, log)
+            client_of(S3Place(BUCKET, "", f"http://127.0.0.1:{port}", "", *KEYS)).create_bucket(Bucket=BUCKET)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
@@ -59,11 +62,8 @@ def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 @pytest.fixture
 def s3_place(s3_endpoint: str) -> S3Place:
-    """A bucket that only this test uses."""
-    bucket = f"files-{uuid.uuid4().hex}"
-    place = S3Place(bucket, "shop/one", s3_endpoint, "", "tests", "tests-secret")
-    client_of(place).create_bucket(Bucket=bucket)
-    return place
+    """A prefix that only this test uses."""
+    return S3Place(BUCKET, f"{uuid.uuid4().hex}/one", s3_endpoint, "", *KEYS)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def s3_settings(settings: Settings, s3_place: S3Place) -> Settings:
     return replace(settings, files_url=url, s3_endpoint=s3_place.endpoint, s3_access_key=access, s3_secret_key=secret)
 
 
-@pytest.fixture
-def s3_files(s3_settings: Settings, database: None) -> FileStore:
+@pytest.fixture(name="s3_files")
+def s3_files_of_test(s3_settings: Settings, database: None) -> FileStore:
     """The store of this test's installation: ask for it before what stores files."""
     configured.configure(s3_settings)
     return configured.file_store()
@@ -83,16 +83,20 @@ def s3_files(s3_settings: Settings, database: None) -> FileStore:
 
 def client_of(place: S3Place) -> Any:
     """The store as its owner sees it."""
-    return _client(place)
+    return s3_files.client_of(os.getpid(), place.endpoint, "", *KEYS)
 
 
 def everything_in_bucket(store: S3Store) -> list[str]:
-    """Names of all objects, and of uploads that have not ended."""
+    """Names of the test's objects, and of its uploads that have not ended, without the test's own prefix."""
     place = store._place
-    api = client_of(place)
-    objects = api.list_objects_v2(Bucket=place.bucket).get("Contents", [])
-    uploads = api.list_multipart_uploads(Bucket=place.bucket).get("Uploads", [])
-    return sorted([each["Key"] for each in objects] + ["upload " + each["Key"] for each in uploads])
+    own = place.prefix.removesuffix("one")
+    api, where = client_of(place), {"Bucket": place.bucket, "Prefix": own}
+    objects = api.list_objects_v2(**where).get("Contents", [])
+    uploads = api.list_multipart_uploads(**where).get("Uploads", [])
+    names = [each["Key"] for each in objects], [each["Key"] for each in uploads]
+    return sorted(
+        [*(key.removeprefix(own) for key in names[0]), *("upload " + key.removeprefix(own) for key in names[1])]
+    )
 
 
 def fetch(address: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
