@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.browser import axe
@@ -20,7 +22,7 @@ PLANT = """([markup, style]) => {
 pytestmark = pytest.mark.browser
 
 
-def test_b13_axe_finds_nothing(view: View, site: Site, record_property: pytest.RecordProperty) -> None:
+def test_b13_axe_finds_nothing(view: View, site: Site, record_property: Callable[[str, object], None]) -> None:
     page = site.tab(view.place.role, view.language)
     page.set_viewport_size({"width": view.looks[0][1], "height": HEIGHT})
     site.open(view.place, view.language)

@@ -121,7 +121,11 @@ def test_r22_choices_narrow_each_other_and_links_come_and_go_in_place(agent: Pag
     link = agent.locator("article[id^=link-]:focus")
     expect(link).to_contain_text("2019")
     expect(agent.locator("#toasts")).to_contain_text("The link is ready.")
-    identifier = link.get_attribute("id")
+    _revoked_in_two_tabs(agent, str(link.get_attribute("id")))
+
+
+def _revoked_in_two_tabs(agent: Page, identifier: str) -> None:
+    """The question is asked, left and asked again; the other tab is told that it is done."""
     revoke = agent.locator(f"#{identifier}").get_by_role("button", name="Revoke", exact=True)
     revoke.click()
     question = agent.get_by_role("dialog")

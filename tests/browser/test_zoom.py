@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.browser import zoom
@@ -16,7 +18,7 @@ CUSTOMERS = next(place for place in PLACES if place.name == "customers")
 
 
 def test_b13_at_400_percent_everything_is_reached(
-    view: View, site: Site, record_property: pytest.RecordProperty
+    view: View, site: Site, record_property: Callable[[str, object], None]
 ) -> None:
     if view.place.media == "print":
         return  # paper is not zoomed

@@ -63,6 +63,8 @@ def order(agent: Keyboard) -> None:
     expect(agent.page).to_have_url(re.compile(r"q=Windows"))
     agent.type("Quantity", "3")
     agent.button("Add to cart", "Space")
+    expect(agent.page).to_have_url(re.compile("#offer-"))
+    agent.page.wait_for_load_state()  # until then the browser itself may scroll back to the offer
     agent.to(agent.page.get_by_role("link", name="Review order").first, key="Shift+Tab")
     agent.page.keyboard.press("Enter")
     agent.button("Place order")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import FileChooser, Locator, Page
 
 MOST_STEPS = 400
 # Whether the focus is on this element; and what is wrong with how the focus shows (WCAG 2.4.7, 2.4.11), wherever it is.
@@ -27,7 +27,10 @@ FOCUS = """async (wanted) => {
             return !top || !(active.contains(top) || (top.contains(active) && top.matches("label, a, button, summary")));
         });
         if (hidden.length <= points.length / 2) return "";
-        return `${name}: ${hidden.length} of ${points.length} points of it are covered or outside`;
+        const [x, y] = hidden[0];
+        const by = document.elementFromPoint(x, y);
+        const what = by ? `${by.tagName} ${by.id || by.className}` : "the window's edge";
+        return `${name}: ${hidden.length} of ${points.length} points are covered by ${what}, at ${x}, ${y}`;
     };
     for (let frame = 0; ; frame += 1) {
         const active = document.activeElement;
@@ -90,7 +93,16 @@ class Keyboard:
 
     def attach(self, label: str, *files: str) -> None:
         """Press Enter on a field for files; the window that opens is the system's own."""
-        self.to(self.page.get_by_label(label, exact=True).first)
-        with self.page.expect_file_chooser() as opened:
-            self.page.keyboard.press("Enter")
-        opened.value.set_files(list(files))
+        field = self.page.get_by_label(label, exact=True).first
+        self.to(field)
+        opened: list[FileChooser] = []
+        self.page.once("filechooser", lambda chooser: opened.append(chooser))  # noqa: PLW0108 -- a builtin is not taken
+        self.page.keyboard.press("Enter")
+        if not opened:  # a browser that was busy takes the key and opens nothing: a person presses again
+            self.page.wait_for_timeout(1000)
+        if not opened:
+            self.to(field)
+            self.page.keyboard.press("Space")
+            self.page.wait_for_timeout(2000)
+        assert opened, "no window for files opens"
+        opened[0].set_files(list(files))
