@@ -295,9 +295,9 @@ def test_pages_show_every_offer_once_forwards_and_backwards(full: World) -> None
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 138  # the sheet's 134 and those of the world
-    assert [len({offer[:2] for offer in page}) for page in pages] == [50, 50, 37]
+    assert [len({offer[:2] for offer in page}) for page in pages] == [30, 30, 30, 30, 17]
     back = shown(full, cursor=page.previous)
-    assert [(g.product_id, row.sku_id, row.billing_plan) for g in back.groups for row in g.rows] == pages[1]
+    assert [(g.product_id, row.sku_id, row.billing_plan) for g in back.groups for row in g.rows] == pages[-2]
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "WzAsIngiLCJ5IiwieiIsInciXQ", "WzAsMSwyLDMsNF0"])

@@ -256,7 +256,9 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     worker.run_worker(stop, complete(with_mail))
     own_statistics = ["statistics"] if db.on_sqlite() else []  # PostgreSQL keeps its own
     # The scanner of viruses has a thread of its own, which may come first.
-    assert sorted(asked) == sorted(["virus scans", "mails", "downloads", "old sign-ins", "files", "jobs", "backups", *own_statistics])
+    assert sorted(asked) == sorted(
+        ["virus scans", "mails", "downloads", "old sign-ins", "files", "jobs", "backups", *own_statistics]
+    )
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]
     periodic.work(stop, jobs)
