@@ -16,6 +16,8 @@ from tests.support.sheets import price, sheet
 from tests.support.statements import counted_statements
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 SHIPPED = Path(__file__).parents[2] / "csp_web" / "data" / "demo" / "price-sheet.csv"
 PAGES = ("/admin/catalogue", "/admin/markets", "/admin/policies")
 

@@ -16,6 +16,8 @@ from tests.support.plain import PlainBrowser
 from tests.support.tickets import file_ticket, install_types, other_details
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 MIB = 1024 * 1024
 
 

@@ -33,6 +33,8 @@ from tests.support.stock import sku_of, stock
 from tests.support.tickets import DAYS_60, ORDERED, SECOND, cancellation, file_refund, install_types, line, line_of
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 START = "/tickets/new?subscription="
 
 

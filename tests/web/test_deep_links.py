@@ -15,6 +15,8 @@ from csp_web.models import Subscription, Ticket, TicketNote
 from tests.support import tickets
 from tests.world import World, make_subscription
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 LINES = 120  # more than two pages
 
 

@@ -14,6 +14,8 @@ from tests.support import tickets
 from tests.support.software_pages import token_of
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 # Jinja's own braces and quotes may stand inside a tag.
 CONTROL = re.compile(r"<(?:input|select|textarea)\b((?:\{[{%].*?[}%]\}|[^>])*)>", re.DOTALL)

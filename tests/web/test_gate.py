@@ -21,6 +21,8 @@ from csp_web.models import UserSession
 from csp_web.web.gate import check_declared, public
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 
 def test_an_endpoint_without_a_permission_stops_the_start(app: Flask) -> None:
     app.view_functions["forgotten"] = lambda: "open to all"

@@ -23,6 +23,8 @@ from tests.support.statements import counted_statements
 from tests.support.stock import bought
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 GUIDES = ("en", "ru")
 BOLD = re.compile(r"\*\*([^*]+)\*\*")
 PICTURE = re.compile(r"!\[([^\]]*)\]\(\.\./pictures/([^)]+)\)")

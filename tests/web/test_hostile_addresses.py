@@ -18,6 +18,8 @@ from tests.support.stock import bought
 from tests.support.tickets import install_types
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 HUGE = 10**30
 LISTS = (
     "/customers", "/software", "/software?deadline=7", "/tickets", "/audit", "/users", "/admin/users",

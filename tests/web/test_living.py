@@ -19,6 +19,8 @@ from tests.support.stock import sku_of, stock
 from tests.support.tickets import file_ticket, install_types, new_token, other_details
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 HTMX = {"HX-Request": "true"}
 MOST_BYTES = 5 * 1024  # of one update, as it goes over the wire
 

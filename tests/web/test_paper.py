@@ -14,6 +14,8 @@ from csp_web.models import Subscription
 from tests.support.software_pages import add_option, home, keyed, page, press
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 
 @pytest.fixture
 def alice(app: Flask, world: World) -> FlaskClient:

@@ -16,6 +16,8 @@ from tests.support.shop import AZURE, add, add_stock, end_price, new_token
 from tests.support.statements import counted_statements
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 HTMX = {"HX-Request": "true"}
 DATACENTER = "Windows Server 2025 Datacenter - 1 year"
 RESERVATION = "Reserved VM Instance, Standard_D2s_v5 - 1 year"

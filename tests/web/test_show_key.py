@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from csp_web.config import Settings
     from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 FRAGMENT = {"HX-Request": "true"}
 
 

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 ROOT_ELEMENT = re.compile(r"<html[^>]*>")
 
 

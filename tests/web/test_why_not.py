@@ -22,6 +22,8 @@ from tests.support import tickets as requests
 from tests.support.software_pages import Line, add_option, bought, home, keyed, ordered, press
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 ADMIN_ALICE = "Admin agent. Ask a colleague who has it: Alice."
 OPERATOR = "This is done by the operator"
 Page = Callable[[World], str]
