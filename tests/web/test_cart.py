@@ -18,6 +18,8 @@ from tests.support.plain import NotThere, PlainBrowser
 from tests.support.shop import AZURE, add, end_price, new_price
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 HTMX = {"HX-Request": "true"}
 ENDED = datetime(2026, 1, 1, tzinfo=UTC)
 

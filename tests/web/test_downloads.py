@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from csp_web.services.files import FileStore
     from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 CONTENT = b"0123456789" * 1000
 SECOND = timedelta(seconds=1)
 

@@ -18,6 +18,8 @@ from tests.support.plain import PlainBrowser
 from tests.support.tickets import ORDERED, file_ticket, install_types, other_details
 from tests.world import World
 
+pytestmark = pytest.mark.one_database  # pages; what they ask of the database is tested in the domain on both
+
 
 @pytest.fixture(autouse=True)
 def _types(world: World) -> None:
