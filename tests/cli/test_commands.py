@@ -251,6 +251,7 @@ def test_doctor_notices_secrets_that_others_can_read(ready: CommandLine) -> None
     assert "FAIL  secrets are private" in result.stdout
 
 
+@pytest.mark.one_database
 def test_run_serves_and_ends_cleanly(ready: CommandLine) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -272,6 +273,7 @@ def test_run_serves_and_ends_cleanly(ready: CommandLine) -> None:
     assert "Traceback" not in said[1]
 
 
+@pytest.mark.one_database
 def test_a_taken_port_is_a_sentence(ready: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -206,6 +206,7 @@ def test_the_log_tells_the_story_in_the_order_of_time(world: CommandLine) -> Non
     }
 
 
+@pytest.mark.one_database
 def test_a_seed_makes_the_same_ids_again(
     made: tuple[CommandLine, str], databases: Databases, tmp_path: Path, small: None, cli: CommandLine
 ) -> None:
@@ -244,6 +245,7 @@ def test_without_a_database_it_says_what_to_do(empty: CommandLine) -> None:
     assert "Run: csp-web init" in empty.refuse("demo")
 
 
+@pytest.mark.one_database
 def test_cut_off_it_leaves_nothing_and_can_be_repeated(
     cli: CommandLine, small: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

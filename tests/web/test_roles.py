@@ -118,6 +118,7 @@ def walk(app: Flask, samples: Samples) -> Walk:
     return Walk(app, samples)
 
 
+@pytest.mark.one_database
 def test_s2_who_may_not_is_told_which_role_may_and_it_is_audited(walk: Walk) -> None:
     asked = 0
     before = fingerprint()
@@ -192,6 +193,7 @@ def test_s2_who_may_act_is_not_refused(app: Flask, walk: Walk) -> None:
     assert not walk.wrong, walk.told
 
 
+@pytest.mark.one_database
 def test_s3_no_act_without_the_forms_token(walk: Walk) -> None:
     before = fingerprint()
     for rule, method, permission in walk.routes():
