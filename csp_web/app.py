@@ -9,7 +9,7 @@ from flask import Flask, g, request, url_for
 from csp_web import db
 from csp_web.blueprints import register_blueprints
 from csp_web.config import Settings, load
-from csp_web.domain import installation
+from csp_web.domain.upkeep import installation
 from csp_web.logs import configure_logs
 from csp_web.web.application import Application
 from csp_web.web.assets import init_assets

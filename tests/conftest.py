@@ -14,7 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 
 from csp_web import db
 from csp_web.config import Settings, complete
-from csp_web.domain import installation
+from csp_web.domain.upkeep import installation
 from csp_web.i18n import set_place
 
 if TYPE_CHECKING:

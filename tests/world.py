@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from csp_web import db
 from csp_web.db import now, session, transaction
-from csp_web.domain.actors import Actor, actor_of
-from csp_web.domain.sessions import start
+from csp_web.domain.access.actors import Actor, actor_of
+from csp_web.domain.access.sessions import start
 from csp_web.identifiers import fold, new_alternate_id, new_order_id
 from csp_web.models import (
     AccountEntry,

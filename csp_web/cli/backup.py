@@ -18,9 +18,10 @@ from csp_web.cli.base import attach, existing_file, open_installation
 from csp_web.cli.doctor import examine
 from csp_web.cli.progress import Bars
 from csp_web.config import Settings, load
-from csp_web.domain import configured, jobs
-from csp_web.domain.backups import FILES, SECRETS, name_of, write_backup
-from csp_web.domain.configured import file_store
+from csp_web.domain.long_work import jobs
+from csp_web.domain.upkeep import configured
+from csp_web.domain.upkeep.backups import FILES, SECRETS, name_of, write_backup
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.i18n import gettext as _
 from csp_web.services import archive
 from csp_web.services.archive import Manifest

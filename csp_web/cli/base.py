@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from csp_web import db, migrate
 from csp_web.config import Settings, load
-from csp_web.domain import installation
-from csp_web.domain.actors import Actor, actor_of
+from csp_web.domain.access.actors import Actor, actor_of
+from csp_web.domain.upkeep import installation
 from csp_web.models import Partner, Role, User, UserRole
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

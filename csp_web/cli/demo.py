@@ -12,7 +12,7 @@ from csp_web.cli.base import open_installation
 from csp_web.cli.progress import Step, progress
 from csp_web.db import refresh_statistics
 from csp_web.demo import DemoWorld, make_or_find
-from csp_web.domain import first_setup
+from csp_web.domain.upkeep import first_setup
 
 DEFAULT_SEED = 2018
 

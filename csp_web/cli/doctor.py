@@ -15,7 +15,9 @@ from csp_web import db, migrate
 from csp_web.cli.base import open_installation
 from csp_web.cli.stored_files import damaged_files
 from csp_web.config import Settings
-from csp_web.domain import audit, configured, invariants, key_rotation, vault
+from csp_web.domain import audit
+from csp_web.domain.stock import key_rotation, vault
+from csp_web.domain.upkeep import configured, invariants
 from csp_web.errors import DomainError
 from csp_web.models import DownloadOption, OutboxMessage, OutboxState, ProductKey, Scan, TicketFile
 from csp_web.services.antivirus import ScannerDown

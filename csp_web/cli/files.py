@@ -12,8 +12,8 @@ from sqlalchemy import select
 from csp_web.cli.base import as_option, dry_run_option, existing_file, open_installation, operator_admin, trial
 from csp_web.cli.progress import Step, progress
 from csp_web.db import session, transaction
-from csp_web.domain.download_options import OptionFacts, add_file, incoming
-from csp_web.domain.signatures import Signature, read_signature
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming
+from csp_web.domain.delivery.signatures import Signature, read_signature
 from csp_web.models import Product
 from csp_web.services.files import BLOCK, StoredFile
 

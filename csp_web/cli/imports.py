@@ -10,11 +10,11 @@ from sqlalchemy import select
 from csp_web import db
 from csp_web.cli.base import as_option, dry_run_option, existing_file, open_installation, operator_admin, person, trial
 from csp_web.cli.progress import counted, progress, refuse_rows
-from csp_web.domain.customer_import import CustomerImport, import_customers
-from csp_web.domain.customer_sheet import read_customer_sheet
-from csp_web.domain.key_import import KeyImport, import_keys
-from csp_web.domain.key_sheet import read_key_sheet
-from csp_web.domain.price_import import ImportReport, import_price_sheet
+from csp_web.domain.companies.customer_import import CustomerImport, import_customers
+from csp_web.domain.companies.customer_sheet import read_customer_sheet
+from csp_web.domain.sales.price_import import ImportReport, import_price_sheet
+from csp_web.domain.stock.key_import import KeyImport, import_keys
+from csp_web.domain.stock.key_sheet import read_key_sheet
 from csp_web.models import Partner, Role, User, UserRole
 
 

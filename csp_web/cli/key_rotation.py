@@ -7,8 +7,8 @@ import click
 from csp_web.cli.base import as_option, open_installation, operator_admin
 from csp_web.cli.imports import keys
 from csp_web.cli.progress import progress
-from csp_web.domain import vault
-from csp_web.domain.key_rotation import Rotation, outdated, rotate
+from csp_web.domain.stock import vault
+from csp_web.domain.stock.key_rotation import Rotation, outdated, rotate
 
 
 @keys.command("rotate")

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from csp_web.cli.base import as_option, open_installation, person
 from csp_web.db import now, session, transaction
-from csp_web.domain import markets as verbs
-from csp_web.domain.in_force import is_in_force
+from csp_web.domain.sales import markets as verbs
+from csp_web.domain.sales.in_force import is_in_force
 from csp_web.models import MarketSet
 
 day_option = click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="First day (UTC); by default today.")

@@ -14,8 +14,9 @@ from sqlalchemy.engine import make_url
 from csp_web import db, migrate
 from csp_web.cli.base import attach, check_revision
 from csp_web.config import Settings, load
-from csp_web.domain import first_setup, vault
-from csp_web.domain.installation import install_rules
+from csp_web.domain.stock import vault
+from csp_web.domain.upkeep import first_setup
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import ProductKey
 from csp_web.serving import Limits, TrustedProxies, serve
 
@@ -136,7 +137,7 @@ def _application(settings: Settings) -> Flask:
 
 
 def _jobs(settings: Settings, stop: threading.Event) -> None:
-    from csp_web.domain.worker import run_worker
+    from csp_web.domain.long_work.worker import run_worker
 
     run_worker(stop, settings)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from csp_web.db import session
-from csp_web.domain.configured import file_store
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import DomainError
 from csp_web.models import DownloadOption, PendingFile, TicketFile
 from csp_web.services.files import BLOCK, FileMissing

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from csp_web.cli.base import open_installation
 from csp_web.db import session, transaction
-from csp_web.domain import first_setup, people
-from csp_web.domain.people_listing import partner_names
+from csp_web.domain.access import people
+from csp_web.domain.access.people_listing import partner_names
+from csp_web.domain.upkeep import first_setup
 from csp_web.identifiers import fold
 from csp_web.models import Partner, Role, User
 

@@ -10,10 +10,10 @@ from random import Random
 from sqlalchemy import select
 
 from csp_web.db import session
-from csp_web.domain.actors import Actor
-from csp_web.domain.key_import import import_keys
-from csp_web.domain.key_sheet import KeyRow, read_key_sheet
-from csp_web.domain.price_import import import_price_sheet
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.sales.price_import import import_price_sheet
+from csp_web.domain.stock.key_import import import_keys
+from csp_web.domain.stock.key_sheet import KeyRow, read_key_sheet
 from csp_web.models import Offer, Product, Sku, SkuInclusion
 
 DATA = Path(__file__).parent.parent / "data" / "demo"

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from csp_web.db import session
 from csp_web.demo.catalogue import DATA
-from csp_web.domain.actors import Actor
-from csp_web.domain.customer_import import import_customers
-from csp_web.domain.customer_sheet import CustomerRow, read_customer_sheet
-from csp_web.domain.customers import CustomerFacts, edit_customer
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.companies.customer_import import import_customers
+from csp_web.domain.companies.customer_sheet import CustomerRow, read_customer_sheet
+from csp_web.domain.companies.customers import CustomerFacts, edit_customer
 from csp_web.models import Customer
 
 FABRIKAMS = {"Lucerne Publishing", "School of Fine Art", "Southridge Video", "Treyresearch", "Wide World Importers"}

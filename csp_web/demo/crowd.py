@@ -12,11 +12,12 @@ from sqlalchemy import insert
 
 from csp_web.db import session
 from csp_web.demo.catalogue import made_up_key, offer
-from csp_web.domain import audit, vault
-from csp_web.domain.actors import Actor
-from csp_web.domain.key_stock import pool_for
-from csp_web.domain.ordering import DUE_AFTER, term_end
-from csp_web.domain.policies import cancel_until, policies_in_force
+from csp_web.domain import audit
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.sales.ordering import DUE_AFTER, term_end
+from csp_web.domain.sales.policies import cancel_until, policies_in_force
+from csp_web.domain.stock import vault
+from csp_web.domain.stock.key_stock import pool_for
 from csp_web.identifiers import fold, new_alternate_id, new_order_id, new_uuid
 from csp_web.models import (
     AccountEntry,

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from csp_web.db import now, session
 from csp_web.demo.story import Story
-from csp_web.domain.keys import show_key
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
-from csp_web.domain.transfers import Visitor, open_transfer
+from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.delivery.transfers import Visitor, open_transfer
+from csp_web.domain.stock.keys import show_key
 from csp_web.models import DownloadOption, KeyAssignment, Subscription
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from csp_web.db import session
 from csp_web.demo.catalogue import DATA
-from csp_web.domain.actors import Actor
-from csp_web.domain.configured import file_store
-from csp_web.domain.download_options import OptionFacts, add_file
-from csp_web.domain.file_sheet import FileRow, read_file_sheet
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.delivery.download_options import OptionFacts, add_file
+from csp_web.domain.delivery.file_sheet import FileRow, read_file_sheet
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.models import Product
 from csp_web.services.files import StoredFile
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from csp_web.db import session
-from csp_web.domain.actors import Actor, actor_of
-from csp_web.domain.passwords import temporary_password
-from csp_web.domain.people import add_partner, add_user
+from csp_web.domain.access.actors import Actor, actor_of
+from csp_web.domain.access.passwords import temporary_password
+from csp_web.domain.access.people import add_partner, add_user
 from csp_web.models import Partner, Role, User
 
 OPERATOR, CONTOSO, FABRIKAM = "Northwind Distribution", "Contoso Resale", "Fabrikam Cloud"

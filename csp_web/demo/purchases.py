@@ -8,8 +8,8 @@ from csp_web.db import now
 from csp_web.demo.catalogue import offer
 from csp_web.demo.clientele import customer
 from csp_web.demo.story import Story
-from csp_web.domain import carts
-from csp_web.domain.ordering import place_order
+from csp_web.domain.sales import carts
+from csp_web.domain.sales.ordering import place_order
 from csp_web.identifiers import new_uuid
 from csp_web.models import Customer
 

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from csp_web.db import now, session
 from csp_web.demo.story import Story
-from csp_web.domain import attachments, cancellations, tickets
-from csp_web.domain.configured import file_store, settings
-from csp_web.domain.problem_types import REFUND
-from csp_web.domain.tickets import TicketDetails
+from csp_web.domain.support import attachments, cancellations, tickets
+from csp_web.domain.support.problem_types import REFUND
+from csp_web.domain.support.tickets import TicketDetails
+from csp_web.domain.upkeep.configured import file_store, settings
 from csp_web.models import Cancellation, Impact
 from csp_web.money import plain
 

@@ -9,7 +9,7 @@ from random import Random
 
 from csp_web.db import as_of
 from csp_web.demo.people import actor
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
 from csp_web.models import DownloadLink, Subscription, Ticket
 
 Act = Callable[[], object]

@@ -14,8 +14,8 @@ from csp_web.demo import catalogue, clientele, crowd, handovers, installers, pur
 from csp_web.demo.people import PEOPLE, Person, actor, add_people, operator
 from csp_web.demo.story import Story
 from csp_web.domain import audit
-from csp_web.domain.configured import file_store
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep.configured import file_store
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.errors import Refused
 from csp_web.i18n import use_place
 from csp_web.identifiers import repeatable

@@ -21,7 +21,7 @@ from csp_web.models import AuditEntry, AuditHead, AuditStatus, Customer
 from csp_web.said import stored
 
 if TYPE_CHECKING:
-    from csp_web.domain.actors import Actor
+    from csp_web.domain.access.actors import Actor
 
 GENESIS = b"\0" * 32
 

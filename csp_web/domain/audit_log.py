@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 
 from csp_web.db import session
 from csp_web.domain import audit
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
 from csp_web.domain.paging import Page, page_of
 from csp_web.identifiers import fold, parse_guid
 from csp_web.models import AuditEntry, AuditStatus, Customer, Partner, User

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from csp_web.domain.permissions import ROLE_NAMES
+from csp_web.domain.access.permissions import ROLE_NAMES
 from csp_web.i18n import N_
 from csp_web.i18n import gettext as _
 from csp_web.models import Role

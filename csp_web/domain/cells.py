@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
-from csp_web.domain.countries import is_country
+from csp_web.domain.companies.countries import is_country
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid
 from csp_web.money import known_currency

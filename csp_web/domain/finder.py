@@ -13,9 +13,9 @@ from enum import StrEnum
 from sqlalchemy import Select, func, or_, select
 
 from csp_web.db import session
-from csp_web.domain.actors import Actor, scoped
-from csp_web.domain.customers import customer_ids_with
-from csp_web.domain.ticket_list import MOST_WORDS
+from csp_web.domain.access.actors import Actor, scoped
+from csp_web.domain.companies.customers import customer_ids_with
+from csp_web.domain.support.ticket_list import MOST_WORDS
 from csp_web.identifiers import Kind, fold, looks_like, normalize_domain, parse_guid, token_hash
 from csp_web.models import Customer, DownloadLink, Order, Partner, Product, Subscription, Ticket, User
 

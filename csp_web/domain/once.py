@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from csp_web.db import now, on_sqlite, session
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
 from csp_web.errors import Conflict
 from csp_web.i18n import gettext as _
 from csp_web.models import FormToken

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from csp_web.db import for_update, now, session, transaction
 from csp_web.domain import audit
-from csp_web.domain.actors import Actor, require
-from csp_web.domain.link_facts import LinkState, address_of, link_state
+from csp_web.domain.access.actors import Actor, require
+from csp_web.domain.delivery.link_facts import LinkState, address_of, link_state
 from csp_web.domain.paging import Page, page_of
 from csp_web.errors import Conflict
 from csp_web.i18n import gettext as _

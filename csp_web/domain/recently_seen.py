@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import select
 
 from csp_web.db import session
-from csp_web.domain.actors import Actor, scoped
+from csp_web.domain.access.actors import Actor, scoped
 from csp_web.domain.finder import Found, FoundKind
 from csp_web.models import Customer, Order, Ticket
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 
 from csp_web.db import now, session
-from csp_web.domain.actors import Actor, scoped
+from csp_web.domain.access.actors import Actor, scoped
 from csp_web.models import (
     AuditEntry,
     Customer,

@@ -9,7 +9,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from csp_web import i18n
-from csp_web.domain.countries import territories
+from csp_web.domain.companies.countries import territories
 from csp_web.i18n import lazy_gettext as _l
 from csp_web.web.forms import CreatingForm
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask_wtf.file import FileField
 from wtforms import SelectField, ValidationError
 
-from csp_web.domain.countries import country_names
+from csp_web.domain.companies.countries import country_names
 from csp_web.i18n import gettext, language
 from csp_web.i18n import lazy_gettext as _l
 from csp_web.web.forms import Form

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, redirect, request, url_for
 
-from csp_web.domain import first_setup
+from csp_web.domain.upkeep import first_setup
 from csp_web.web import htmx
 
 # What works before there is a person: the setup itself, what its pages load, probes, the language switch.

@@ -21,9 +21,9 @@ from itsdangerous import URLSafeTimedSerializer
 
 from csp_web import db, i18n
 from csp_web.config import Settings
-from csp_web.domain import sessions
-from csp_web.domain.actors import Actor, refusal, require
-from csp_web.domain.permissions import PERMISSIONS
+from csp_web.domain.access import sessions
+from csp_web.domain.access.actors import Actor, refusal, require
+from csp_web.domain.access.permissions import PERMISSIONS
 from csp_web.errors import DomainError, Forbidden
 from csp_web.i18n import gettext as _
 from csp_web.web import htmx, kept, loaders

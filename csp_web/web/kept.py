@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from csp_web import db
 from csp_web.db import now, session
-from csp_web.domain import sessions
-from csp_web.domain.actors import Actor
+from csp_web.domain.access import sessions
+from csp_web.domain.access.actors import Actor
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import new_token, token_hash
 from csp_web.models import KeptForm

@@ -13,8 +13,8 @@ from flask import request
 from sqlalchemy import select
 
 from csp_web.db import scalar_or_404
-from csp_web.domain.actors import Actor, find
-from csp_web.domain.jobs import sees
+from csp_web.domain.access.actors import Actor, find
+from csp_web.domain.long_work.jobs import sees
 from csp_web.errors import NotFound
 from csp_web.models import Customer, DownloadLink, Job, Order, Partner, Subscription, Ticket, TicketFile, User
 

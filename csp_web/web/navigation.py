@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from flask import request, url_for
 
-from csp_web.domain.actors import Actor
-from csp_web.domain.permissions import PERMISSIONS
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.access.permissions import PERMISSIONS
 from csp_web.i18n import N_, language
 from csp_web.i18n import gettext as _
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, url_for
 
-from csp_web.domain.jobs import under_way
+from csp_web.domain.long_work.jobs import under_way
 from csp_web.i18n import ngettext
 from csp_web.web.gate import actor_or_none
 

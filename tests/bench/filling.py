@@ -13,8 +13,8 @@ from sqlalchemy import insert
 from csp_web import db, migrate
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain.actors import Actor
-from csp_web.domain.installation import install_rules
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.identifiers import fold, new_alternate_id, new_order_id
 from csp_web.models import (
     Cancellation,

@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from csp_web import db
 from csp_web.config import load
-from csp_web.domain import customers, installation
-from csp_web.domain.actors import actor_of
-from csp_web.domain.configured import file_store
-from csp_web.domain.customers import CustomerFacts
+from csp_web.domain.access.actors import actor_of
+from csp_web.domain.companies import customers
+from csp_web.domain.companies.customers import CustomerFacts
+from csp_web.domain.upkeep import installation
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Refused
 from csp_web.models import Customer, User
 from csp_web.services import archive

@@ -13,8 +13,8 @@ from csp_web.cli.backup import _place_files, _refuse_full
 from csp_web.cli.stored_files import damaged_files
 from csp_web.config import Settings
 from csp_web.db import transaction
-from csp_web.domain import configured
-from csp_web.domain.backups import write_backup
+from csp_web.domain.upkeep import configured
+from csp_web.domain.upkeep.backups import write_backup
 from csp_web.models import DownloadOption
 from csp_web.services.archive import verify
 from csp_web.services.files import FileStore

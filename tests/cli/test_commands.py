@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from csp_web import db, migrate
 from csp_web.cli import main
-from csp_web.domain.actors import actor_of
+from csp_web.domain.access.actors import actor_of
 from csp_web.models import AuditEntry, AuditHead, Customer, DownloadOption, Offer, ProductKey, User
 from tests.support.command_line import CommandLine
 from tests.world import make_customer, make_offer, make_subscription

@@ -14,10 +14,10 @@ from csp_web import db
 from csp_web.cli import main
 from csp_web.demo import installers, purchases
 from csp_web.demo.people import PEOPLE
-from csp_web.domain import passwords
-from csp_web.domain.cancellation_window import cancellation_terms
-from csp_web.domain.links import LinkState, link_state
-from csp_web.domain.markets import exclusions
+from csp_web.domain.access import passwords
+from csp_web.domain.delivery.links import LinkState, link_state
+from csp_web.domain.sales.markets import exclusions
+from csp_web.domain.support.cancellation_window import cancellation_terms
 from csp_web.models import (
     AuditEntry,
     AuditHead,

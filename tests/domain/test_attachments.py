@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import attachments
-from csp_web.domain.attachments import Limits, drop, forget_unsent, keep, kept, receive, sweep_orphans
-from csp_web.domain.configured import file_store
-from csp_web.domain.file_names import LONGEST, clean_file_name
-from csp_web.domain.tickets import reply
+from csp_web.domain.delivery.file_names import LONGEST, clean_file_name
+from csp_web.domain.support import attachments
+from csp_web.domain.support.attachments import Limits, drop, forget_unsent, keep, kept, receive, sweep_orphans
+from csp_web.domain.support.tickets import reply
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Invalid
 from csp_web.models import PendingFile, TicketFile
 from csp_web.services.files import StoredFile

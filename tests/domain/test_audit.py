@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 import csp_web
 from csp_web import db
 from csp_web.db import session, transaction
-from csp_web.domain import audit, people
+from csp_web.domain import audit
+from csp_web.domain.access import people
 from csp_web.domain.audit_log import LogFilter, check_chain, list_entries, record_check
 from csp_web.domain.audit_words import OPERATIONS, operation_name, told
 from csp_web.i18n import use_place

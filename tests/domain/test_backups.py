@@ -13,8 +13,11 @@ import pytest
 
 from csp_web.config import Settings
 from csp_web.db import now, session
-from csp_web.domain import audit, backups, job_files, job_table, job_work, vault
-from csp_web.domain.configured import file_store
+from csp_web.domain import audit
+from csp_web.domain.long_work import job_files, job_table, job_work
+from csp_web.domain.stock import vault
+from csp_web.domain.upkeep import backups
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Forbidden, NotFound, Refused, StorageFull
 from csp_web.models import JobState
 from csp_web.services import archive

@@ -10,10 +10,10 @@ import pytest
 import time_machine
 
 from csp_web.db import session, transaction
-from csp_web.domain import cancellations as module
-from csp_web.domain.cancellations import approve, cancellation_terms, decline
-from csp_web.domain.keys import hand_out_own_version, show_key
-from csp_web.domain.links import get_keys_and_downloads
+from csp_web.domain.delivery.links import get_keys_and_downloads
+from csp_web.domain.stock.keys import hand_out_own_version, show_key
+from csp_web.domain.support import cancellations as module
+from csp_web.domain.support.cancellations import approve, cancellation_terms, decline
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.i18n import use_place
 from csp_web.models import (

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.cart_review import changes_since
-from csp_web.domain.carts import add_line, change_lines
-from csp_web.domain.price_import import import_price_sheet
+from csp_web.domain.sales.cart_review import changes_since
+from csp_web.domain.sales.carts import add_line, change_lines
+from csp_web.domain.sales.price_import import import_price_sheet
 from csp_web.errors import Invalid, Refused
 from csp_web.models import Offer
 from tests.support.sheets import price, sheet
@@ -161,7 +161,7 @@ def test_an_amount_beyond_what_can_be_counted_is_refused_not_rounded(shop: World
 
 
 def test_a_cart_that_nobody_filled_is_empty(shop: World) -> None:
-    from csp_web.domain.cart_review import review
+    from csp_web.domain.sales.cart_review import review
 
     empty = review(None, shop.customer("coho"), now())
     assert (empty.lines, empty.totals, empty.version) == ([], {}, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from csp_web import db
 from csp_web.db import select, session, transaction
-from csp_web.domain.carts import MOST_LINES, cart_size, change_lines, find_cart
+from csp_web.domain.sales.carts import MOST_LINES, cart_size, change_lines, find_cart
 from csp_web.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from csp_web.models import AuditEntry, Cart, CartLine
 from tests.support.shop import (

@@ -9,9 +9,9 @@ from sqlalchemy import event
 
 from csp_web import db
 from csp_web.db import now, session, transaction
-from csp_web.domain.catalogue import hybrid_benefit, offer_problems, quantity_problem, selling_text, skus_in_stock
-from csp_web.domain.offer_list import Filters, OfferPage, currency_of, list_offers, recent_azure_subscription
-from csp_web.domain.price_import import import_price_sheet
+from csp_web.domain.sales.catalogue import hybrid_benefit, offer_problems, quantity_problem, selling_text, skus_in_stock
+from csp_web.domain.sales.offer_list import Filters, OfferPage, currency_of, list_offers, recent_azure_subscription
+from csp_web.domain.sales.price_import import import_price_sheet
 from csp_web.i18n import use_place
 from csp_web.models import MarketSet, ProductFamily
 from tests.domain.test_price_import import SHIPPED

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp_web.domain.company_names import company_name_doubts, company_name_problems
-from csp_web.domain.countries import (
+from csp_web.domain.companies.company_names import company_name_doubts, company_name_problems
+from csp_web.domain.companies.countries import (
     address_problems,
     country_codes,
     country_name,
@@ -16,7 +16,12 @@ from csp_web.domain.countries import (
     rules_for,
     territories,
 )
-from csp_web.domain.country_data import POSTAL_CODE_EXAMPLES, POSTAL_CODES, REGISTRATION_NUMBER_REQUIRED, STATES
+from csp_web.domain.companies.country_data import (
+    POSTAL_CODE_EXAMPLES,
+    POSTAL_CODES,
+    REGISTRATION_NUMBER_REQUIRED,
+    STATES,
+)
 
 GOOD_ADDRESSES = {
     "US": ("Redmond", "WA", "98052-6399", "(425) 555-0100", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from csp_web.db import session, transaction
-from csp_web.domain.customers import (
+from csp_web.domain.companies.customers import (
     CustomerFacts,
     add_customer,
     count_customers,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp_web.domain.dashboard_spans import KEPT, Book, Span, Sums, days, months, weeks, weeks_ahead
+from csp_web.domain.figures.dashboard_spans import KEPT, Book, Span, Sums, days, months, weeks, weeks_ahead
 
 pytestmark = pytest.mark.one_database
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from csp_web.db import session, transaction
-from csp_web.domain.configured import file_store
-from csp_web.domain.download_options import OptionFacts, add_file, incoming, withdraw_file
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming, withdraw_file
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Conflict, Forbidden, Invalid, Refused
 from csp_web.models import AuditEntry, DownloadOption, Product
 from tests.support.files import ENGLISH, ISO, OWN

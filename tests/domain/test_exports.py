@@ -9,9 +9,10 @@ import tracemalloc
 import pytest
 
 from csp_web.db import session, transaction
-from csp_web.domain import csv_files, exports, software
-from csp_web.domain.job_files import store
-from csp_web.domain.software import Filters, all_software
+from csp_web.domain.delivery import software
+from csp_web.domain.delivery.software import Filters, all_software
+from csp_web.domain.long_work import csv_files, exports
+from csp_web.domain.long_work.job_files import store
 from csp_web.models import Customer, JobState
 from tests.support.jobs import job, start, work
 from tests.support.stock import bought

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from csp_web.db import now, session, transaction
+from csp_web.domain.delivery.links import get_keys_and_downloads, token_of
 from csp_web.domain.finder import Found, FoundKind, Group, find_everything, the_one
-from csp_web.domain.links import get_keys_and_downloads, token_of
 from csp_web.domain.recently_seen import Seen, seen_things
 from csp_web.models import DownloadLink, DownloadOption, Order, Subscription, Ticket
 from tests.support import tickets

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import audit, customer_import, job_files, job_table, job_work, jobs
+from csp_web.domain import audit
+from csp_web.domain.companies import customer_import
+from csp_web.domain.long_work import job_files, job_table, job_work, jobs
 from csp_web.errors import Conflict, Forbidden, Refused
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey, User
 from tests.support.jobs import customer_rows, errors_of, interrupted_at, job, start, why, work
@@ -287,7 +289,8 @@ KILLED = """
 import os, signal, sys, threading
 from csp_web import db
 from csp_web.config import load
-from csp_web.domain import installation, job_table, job_work
+from csp_web.domain.upkeep import installation
+from csp_web.domain.long_work import job_table, job_work
 settings = load()
 db.configure(settings.database_url)
 installation.configure(settings)

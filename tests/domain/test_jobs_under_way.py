@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csp_web.db import session
-from csp_web.domain import job_files, job_table, job_work, jobs
+from csp_web.domain.long_work import job_files, job_table, job_work, jobs
 from tests.support.jobs import CUSTOMERS, interrupted_at, start, work
 from tests.support.statements import counted_statements
 from tests.world import World

@@ -9,10 +9,10 @@ import time_machine
 from sqlalchemy import select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.key_quarantine import quarantine, release, set_threshold
-from csp_web.domain.key_replacement import MOST_GENERATIONS, replace_key
-from csp_web.domain.keys import hand_out_own_version, show_key
-from csp_web.domain.problem_types import install_problem_types
+from csp_web.domain.stock.key_quarantine import quarantine, release, set_threshold
+from csp_web.domain.stock.key_replacement import MOST_GENERATIONS, replace_key
+from csp_web.domain.stock.keys import hand_out_own_version, show_key
+from csp_web.domain.support.problem_types import install_problem_types
 from csp_web.errors import Forbidden, Invalid, Refused
 from csp_web.models import AuditEntry, KeyAssignment, KeyState, KeyWait, OutboxMessage, ProductKey, Subscription
 from tests.support.stock import bought, pool_of, sku_of, stock

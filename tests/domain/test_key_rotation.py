@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import key_rotation, vault
-from csp_web.domain.key_rotation import outdated, rotate
-from csp_web.domain.keys import hand_out_own_version, import_keys, show_key
+from csp_web.domain.stock import key_rotation, vault
+from csp_web.domain.stock.key_rotation import outdated, rotate
+from csp_web.domain.stock.keys import hand_out_own_version, import_keys, show_key
 from csp_web.errors import Conflict, Forbidden
 from csp_web.models import AuditEntry, KeyAssignment, ProductKey
 from tests.support.stock import bought, new_key, row_of, sheet, sku_of, stock
@@ -122,7 +122,7 @@ def test_d11_an_import_that_a_new_secret_overtook_leaves_nothing(
         key_rotation._write(file, [SECOND, *vault.split(file.read_text())])
         return sealed
 
-    monkeypatch.setattr("csp_web.domain.key_import.vault.seal", overtaken)
+    monkeypatch.setattr("csp_web.domain.stock.key_import.vault.seal", overtaken)
     with pytest.raises(Conflict, match="secret of product keys was changed"), transaction():
         import_keys(sheet(row), by=None)
     assert session.scalars(select(ProductKey)).all() == []
@@ -169,7 +169,7 @@ def test_d11_an_import_leaves_nothing_when_another_thread_saw_the_new_secret_fir
         assert vault.refresh()  # somebody else of this process shows a key
         return sealed
 
-    monkeypatch.setattr("csp_web.domain.key_import.vault.seal", overtaken)
+    monkeypatch.setattr("csp_web.domain.stock.key_import.vault.seal", overtaken)
     with pytest.raises(Conflict, match="secret of product keys was changed"), transaction():
         import_keys(sheet(row), by=None)
     assert session.scalars(select(ProductKey)).all() == []

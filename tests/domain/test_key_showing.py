@@ -12,10 +12,11 @@ from sqlalchemy import select
 
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import configured, key_showing
-from csp_web.domain.confirming import NotConfirmed, is_confirmed
-from csp_web.domain.key_showing import showings_left
-from csp_web.domain.keys import hand_out_own_version, show_key
+from csp_web.domain.access.confirming import NotConfirmed, is_confirmed
+from csp_web.domain.stock import key_showing
+from csp_web.domain.stock.key_showing import showings_left
+from csp_web.domain.stock.keys import hand_out_own_version, show_key
+from csp_web.domain.upkeep import configured
 from csp_web.errors import Invalid, Refused
 from csp_web.models import AuditEntry, KeyAssignment
 from tests.support.stock import bought, sku_of, stock

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import periodic
-from csp_web.domain.keys import (
+from csp_web.domain.long_work import periodic
+from csp_web.domain.stock.keys import (
     find_assignment,
     find_entitlement,
     hand_out_own_version,

@@ -9,12 +9,13 @@ import time_machine
 from sqlalchemy import select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import link_notices, outbox
-from csp_web.domain.link_facts import address_of
-from csp_web.domain.link_mails import Letter, send_link
-from csp_web.domain.link_notices import tell_of_ending
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
-from csp_web.domain.transfers import Visitor, open_transfer
+from csp_web.domain import outbox
+from csp_web.domain.delivery import link_notices
+from csp_web.domain.delivery.link_facts import address_of
+from csp_web.domain.delivery.link_mails import Letter, send_link
+from csp_web.domain.delivery.link_notices import tell_of_ending
+from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.delivery.transfers import Visitor, open_transfer
 from csp_web.errors import Conflict, Forbidden, Invalid, Refused
 from csp_web.models import (
     AuditEntry,

@@ -10,8 +10,16 @@ from sqlalchemy import func, select
 
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import configured, links
-from csp_web.domain.links import Handover, LinkState, get_keys_and_downloads, link_state, revoke_link, revoke_links
+from csp_web.domain.delivery import links
+from csp_web.domain.delivery.links import (
+    Handover,
+    LinkState,
+    get_keys_and_downloads,
+    link_state,
+    revoke_link,
+    revoke_links,
+)
+from csp_web.domain.upkeep import configured
 from csp_web.errors import Conflict, Forbidden, NotFound, Refused
 from csp_web.identifiers import token_hash
 from csp_web.models import (

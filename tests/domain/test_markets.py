@@ -8,8 +8,8 @@ import pytest
 import time_machine
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain import markets
-from csp_web.domain.installation import install_rules
+from csp_web.domain.sales import markets
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.errors import Forbidden, Invalid, Refused
 from csp_web.models import AuditEntry, MarketExclusion, MarketSet, ProductType
 from tests.world import World, build_world

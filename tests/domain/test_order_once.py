@@ -9,8 +9,8 @@ import pytest
 
 from csp_web import db
 from csp_web.db import select, session, transaction
-from csp_web.domain.cart_review import CartChanged
-from csp_web.domain.ordering import place_order
+from csp_web.domain.sales.cart_review import CartChanged
+from csp_web.domain.sales.ordering import place_order
 from csp_web.errors import Conflict
 from csp_web.models import (
     KeyAssignment,

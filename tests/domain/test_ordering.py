@@ -8,8 +8,8 @@ import pytest
 import time_machine
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.cart_review import CartChanged
-from csp_web.domain.ordering import term_end
+from csp_web.domain.sales.cart_review import CartChanged
+from csp_web.domain.sales.ordering import term_end
 from csp_web.errors import Forbidden, Invalid, NotFound, Refused
 from csp_web.identifiers import Kind, looks_like
 from csp_web.models import (
@@ -300,7 +300,7 @@ def test_what_fails_on_the_way_leaves_nothing(shop: World, monkeypatch: pytest.M
 
     add(shop, "windows-US")
     version = cart_of(shop).version
-    monkeypatch.setattr("csp_web.domain.ordering.hand_out_own_version", fail)
+    monkeypatch.setattr("csp_web.domain.sales.ordering.hand_out_own_version", fail)
     with pytest.raises(RuntimeError):
         order(shop)
     assert (orders(), subscriptions()) == ([], [])

@@ -13,7 +13,8 @@ from aiosmtpd.controller import Controller
 from csp_web import db
 from csp_web.config import Settings, complete
 from csp_web.db import session, transaction
-from csp_web.domain import outbox, periodic, worker
+from csp_web.domain import outbox
+from csp_web.domain.long_work import periodic, worker
 from csp_web.errors import Conflict, Forbidden
 from csp_web.models import AuditEntry, OutboxMessage, OutboxState
 from csp_web.services.mail import Mail, MailDelayed, MailRefused, ServerUnusable, SmtpServer, compose

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from csp_web.db import session, transaction
-from csp_web.domain import passwords, people, people_rules, throttle
-from csp_web.domain.sessions import actor_for, start
+from csp_web.domain.access import passwords, people, people_rules, throttle
+from csp_web.domain.access.sessions import actor_for, start
 from csp_web.errors import Conflict, Forbidden, Invalid, Refused
 from csp_web.models import AuditEntry, Role
 from tests.support.people import HOUR, PASSWORD, add, audited, partner, user, with_password

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from csp_web.db import on_sqlite, session, transaction
-from csp_web.domain import audit, passwords, people, sessions
-from csp_web.domain.signing_in import sign_in
+from csp_web.domain import audit
+from csp_web.domain.access import passwords, people, sessions
+from csp_web.domain.access.signing_in import sign_in
 from csp_web.errors import Invalid
 from csp_web.models import AuditEntry, Role, UserRole, UserSession
 from tests.support.people import PASSWORD, user

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain import policies
-from csp_web.domain.installation import install_rules
+from csp_web.domain.sales import policies
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.errors import Forbidden, Refused
 from csp_web.i18n import use_place
 from csp_web.models import CancellationPolicy, ProductType

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from csp_web.db import select, session, transaction
-from csp_web.domain.price_import import ImportReport, import_price_sheet
+from csp_web.domain.sales.price_import import ImportReport, import_price_sheet
 from csp_web.errors import Forbidden
 from csp_web.models import AuditEntry, Offer, PriceSheetImport, Product, ProductFamily, ProductType, Sku
 from tests.support.sheets import HEADER, price, sheet

@@ -9,8 +9,8 @@ from itertools import count
 
 import pytest
 
-from csp_web.domain.price_sheet import COLUMNS, PriceRow, read_price_sheet
-from csp_web.domain.product_titles import Family, ProductType, is_suite, version_of
+from csp_web.domain.sales.price_sheet import COLUMNS, PriceRow, read_price_sheet
+from csp_web.domain.sales.product_titles import Family, ProductType, is_suite, version_of
 from csp_web.domain.sheets import RowError
 from tests.support.price_sheets import OPTIONAL, RESERVATION, SERVER, SUITE, only_error, only_row, read, sheet
 

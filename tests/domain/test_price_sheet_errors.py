@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp_web.domain.price_sheet import PriceRow, read_price_sheet
+from csp_web.domain.sales.price_sheet import PriceRow, read_price_sheet
 from csp_web.domain.sheets import RowError
 from csp_web.i18n import use_place
 from tests.support.price_sheets import RESERVATION, SERVER, only_error, read, sheet

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from csp_web.db import session, transaction
-from csp_web.domain.refunds import record_refund, refund_due, refundable
+from csp_web.domain.support.refunds import record_refund, refund_due, refundable
 from csp_web.errors import Invalid, Refused
 from csp_web.models import AccountEntry, AccountEntryKind, Refund, Subscription
 from tests.support.tickets import (
@@ -171,6 +171,6 @@ def test_d6_no_policy_gives_back_more_than_was_paid_or_less_than_nothing(
         },
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("csp_web.domain.refunds.refundable", lambda _line: paid)
+        patch.setattr("csp_web.domain.support.refunds.refundable", lambda _line: paid)
         due = refund_due(bought, ORDERED + timedelta(seconds=seconds))
     assert 0 <= due <= paid

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csp_web.domain.customer_sheet import CustomerRow, read_customer_sheet
-from csp_web.domain.file_sheet import FileRow, Language, read_file_sheet
-from csp_web.domain.key_sheet import KeyRow, normalize_key, read_key_sheet
-from csp_web.domain.market_sheet import MarketRow, read_market_sheet
+from csp_web.domain.companies.customer_sheet import CustomerRow, read_customer_sheet
+from csp_web.domain.delivery.file_sheet import FileRow, Language, read_file_sheet
+from csp_web.domain.sales.market_sheet import MarketRow, read_market_sheet
 from csp_web.domain.sheets import Column, RowError, read_rows
+from csp_web.domain.stock.key_sheet import KeyRow, normalize_key, read_key_sheet
 
 KEY = "2GBT6-7YPFV-22KKC-CDV6Y-CW64B"
 KEYS = "ProductId,SkuId,Version,ProductKey\r\n"

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from time_machine import TimeMachineFixture
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import passwords, people, throttle
-from csp_web.domain.sessions import actor_for
-from csp_web.domain.signing_in import sign_in
+from csp_web.domain.access import passwords, people, throttle
+from csp_web.domain.access.sessions import actor_for
+from csp_web.domain.access.signing_in import sign_in
 from csp_web.errors import Invalid
 from csp_web.models import AuditEntry, AuditStatus, SignInThrottle, UserSession
 from tests.support.people import HOUR, PASSWORD, last_audit, user, with_password

@@ -10,9 +10,9 @@ from sqlalchemy import event
 
 from csp_web import db
 from csp_web.db import session, transaction
-from csp_web.domain import tickets
-from csp_web.domain.ticket_list import TicketFilter, list_tickets, name_of_customer
-from csp_web.domain.ticket_page import ticket_page
+from csp_web.domain.support import tickets
+from csp_web.domain.support.ticket_list import TicketFilter, list_tickets, name_of_customer
+from csp_web.domain.support.ticket_page import ticket_page
 from csp_web.errors import NotFound
 from csp_web.models import (
     Impact,

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from csp_web.db import session, transaction
-from csp_web.domain import ticket_mail, tickets
-from csp_web.domain.ticket_page import ticket_page
+from csp_web.domain.support import ticket_mail, tickets
+from csp_web.domain.support.ticket_page import ticket_page
 from csp_web.errors import Conflict, Forbidden, Invalid
 from csp_web.i18n import language
 from csp_web.models import (

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from csp_web.db import session, transaction
-from csp_web.domain import tickets
-from csp_web.domain.problem_types import TypeOfProblem, install_problem_types, types_of_problem
+from csp_web.domain.support import tickets
+from csp_web.domain.support.problem_types import TypeOfProblem, install_problem_types, types_of_problem
 from csp_web.errors import Conflict, Forbidden, Invalid
 from csp_web.i18n import use_place
 from csp_web.models import (

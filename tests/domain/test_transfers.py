@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import configured, periodic, transfers
-from csp_web.domain.links import LinkState, get_keys_and_downloads, revoke_link
-from csp_web.domain.transfer_bytes import ByteLog
-from csp_web.domain.transfers import (
+from csp_web.domain.delivery import transfers
+from csp_web.domain.delivery.links import LinkState, get_keys_and_downloads, revoke_link
+from csp_web.domain.delivery.transfer_bytes import ByteLog
+from csp_web.domain.delivery.transfers import (
     LinkEnded,
     Visitor,
     find_transfer,
@@ -22,6 +22,8 @@ from csp_web.domain.transfers import (
     open_transfer,
     settle_ended,
 )
+from csp_web.domain.long_work import periodic
+from csp_web.domain.upkeep import configured
 from csp_web.errors import Forbidden, NotFound
 from csp_web.models import DownloadLink, DownloadOption, LinkEvent, Transfer
 from tests.support.files import add_option
@@ -266,7 +268,7 @@ def test_d2_bytes_of_many_answers_add_up(link: int) -> None:
 def test_d2_a_database_that_refuses_for_a_moment_loses_no_bytes(link: int, monkeypatch: pytest.MonkeyPatch) -> None:
     transfer = press(link, "a")
     session.remove()
-    from csp_web.domain import transfer_bytes
+    from csp_web.domain.delivery import transfer_bytes
 
     refusals = iter([True, True])
     write = transfer_bytes._write

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from csp_web.config import Settings
-from csp_web.domain import vault
-from csp_web.domain.vault import ClearKey, Sealed, VaultClosed
+from csp_web.domain.stock import vault
+from csp_web.domain.stock.vault import ClearKey, Sealed, VaultClosed
 
 KEY = "2GBT6-7YPFV-22KKC-CDV6Y-CW64B"
 HERE = Settings(secret_key="s" * 40, keys_key="k" * 40)

@@ -10,7 +10,9 @@ from zoneinfo import available_timezones
 
 from wtforms.i18n import get_translations
 
-from csp_web.domain import customer_sheet, key_sheet, price_sheet
+from csp_web.domain.companies import customer_sheet
+from csp_web.domain.sales import price_sheet
+from csp_web.domain.stock import key_sheet
 from tests.i18n.extraction import ROOT, russian
 from tests.i18n.russian import CYRILLIC
 

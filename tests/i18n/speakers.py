@@ -9,15 +9,15 @@ from sqlalchemy import select, update
 
 from csp_web import i18n
 from csp_web.db import now, session, transaction
-from csp_web.domain import link_notices
-from csp_web.domain.carts import add_line
-from csp_web.domain.installation import install_rules
-from csp_web.domain.key_quarantine import quarantine
-from csp_web.domain.key_replacement import replace_key
-from csp_web.domain.keys import hand_out_own_version
-from csp_web.domain.link_mails import Letter, send_link
-from csp_web.domain.links import get_keys_and_downloads, revoke_link, token_of
-from csp_web.domain.tickets import assign, internal_note, reply
+from csp_web.domain.delivery import link_notices
+from csp_web.domain.delivery.link_mails import Letter, send_link
+from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link, token_of
+from csp_web.domain.sales.carts import add_line
+from csp_web.domain.stock.key_quarantine import quarantine
+from csp_web.domain.stock.key_replacement import replace_key
+from csp_web.domain.stock.keys import hand_out_own_version
+from csp_web.domain.support.tickets import assign, internal_note, reply
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import (
     Customer,
     DownloadLink,

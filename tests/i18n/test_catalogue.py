@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from csp_web import i18n
-from csp_web.domain.permissions import ROLE_NAMES
+from csp_web.domain.access.permissions import ROLE_NAMES
 from csp_web.web.forms import Texts
 from scripts.check_translations import problems
 from tests.i18n.extraction import ROOT, russian, texts

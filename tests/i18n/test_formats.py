@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from csp_web import i18n
-from csp_web.domain.countries import country_name, territories
+from csp_web.domain.companies.countries import country_name, territories
 
 NBSP = "\N{NO-BREAK SPACE}"
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from csp_web import i18n
 from csp_web.db import now, session, transaction
 from csp_web.domain.audit_words import reason
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import AuditEntry, DownloadLink, DownloadOption, Subscription, User

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from csp_web import i18n
 from csp_web.db import session
-from csp_web.domain import mail_test
+from csp_web.domain.upkeep import mail_test
 from csp_web.models import OutboxMessage
 from tests.i18n.english import LATIN, english_in, unknown_in
 from tests.i18n.russian import CYRILLIC, russian_in, typed

@@ -14,8 +14,8 @@ import pytest
 from csp_web import db
 from csp_web.db import session, transaction
 from csp_web.domain import audit
-from csp_web.domain.cancellations import approve
-from csp_web.domain.refunds import refundable
+from csp_web.domain.support.cancellations import approve
+from csp_web.domain.support.refunds import refundable
 from csp_web.errors import Conflict, Refused
 from csp_web.models import AccountEntry, AuditEntry, Cancellation, Refund, Role, Ticket, TicketNote
 from tests.support.tickets import file_refund, file_ticket, install_types, line, line_of, refund_details

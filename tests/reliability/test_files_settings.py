@@ -8,7 +8,7 @@ import pytest
 
 from csp_web import config
 from csp_web.config import SettingsError, load
-from csp_web.domain import configured
+from csp_web.domain.upkeep import configured
 from csp_web.services.files import DiskStore
 from csp_web.services.s3_files import S3Store
 

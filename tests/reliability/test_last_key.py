@@ -11,8 +11,9 @@ from sqlalchemy import func, select, update
 from csp_web import db
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import configured, key_stock
-from csp_web.domain.keys import hand_out_own_version
+from csp_web.domain.stock import key_stock
+from csp_web.domain.stock.keys import hand_out_own_version
+from csp_web.domain.upkeep import configured
 from csp_web.models import KeyAssignment, KeyPool, KeyState, KeyWait, ProductKey, Subscription
 from tests.support.crowd import Part, all_at_once
 from tests.support.stock import sku_of, stock

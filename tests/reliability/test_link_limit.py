@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 from csp_web.app import create_app
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import links, transfers
-from csp_web.domain.links import get_keys_and_downloads
+from csp_web.domain.delivery import links, transfers
+from csp_web.domain.delivery.links import get_keys_and_downloads
 from csp_web.models import DownloadLink, LinkEvent, Transfer
 from tests.support.crowd import Part, all_at_once
 from tests.support.files import add_option

@@ -17,8 +17,8 @@ import pytest
 
 from csp_web.config import ROOT, Settings
 from csp_web.db import session, transaction
-from csp_web.domain import links
-from csp_web.domain.links import get_keys_and_downloads
+from csp_web.domain.delivery import links
+from csp_web.domain.delivery.links import get_keys_and_downloads
 from csp_web.models import DownloadLink
 from tests.support.files import add_option
 from tests.support.live import LiveServer, free_port

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from csp_web.db import session, transaction
-from csp_web.domain import passwords
+from csp_web.domain.access import passwords
 from csp_web.models import User
 from tests.support.people import PASSWORD
 from tests.world import World

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from csp_web.db import session, transaction
-from csp_web.domain.download_options import OptionFacts, add_file, incoming
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming
 from csp_web.models import DownloadOption, Product
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from csp_web.db import session, transaction
-from csp_web.domain import job_table, job_work, jobs
-from csp_web.domain.job_files import incoming
+from csp_web.domain.long_work import job_table, job_work, jobs
+from csp_web.domain.long_work.job_files import incoming
 from csp_web.models import Job
 from csp_web.said import again
 
 if TYPE_CHECKING:
-    from csp_web.domain.actors import Actor
+    from csp_web.domain.access.actors import Actor
 
 CUSTOMERS = "Microsoft ID,Company name,Primary domain name,Relationship,Country"
 

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from csp_web.db import session, transaction
-from csp_web.domain import passwords, people
+from csp_web.domain.access import passwords, people
 from csp_web.models import AuditEntry, Partner, Role, User
 from tests.world import World
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from csp_web.db import Base, now, select, session, transaction
 from csp_web.domain import audit
-from csp_web.domain.carts import add_line
-from csp_web.domain.installation import install_rules
-from csp_web.domain.sessions import start
+from csp_web.domain.access.sessions import start
+from csp_web.domain.sales.carts import add_line
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import (
     DownloadLink,
     DownloadOption,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from csp_web.domain.price_sheet import PriceRow, read_price_sheet
+from csp_web.domain.sales.price_sheet import PriceRow, read_price_sheet
 from csp_web.domain.sheets import RowError
 
 SERVER = {

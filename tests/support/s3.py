@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from csp_web.config import Settings
-from csp_web.domain import configured
+from csp_web.domain.upkeep import configured
 from csp_web.services import s3_files
 from csp_web.services.files import FileStore
 from csp_web.services.s3_files import S3Place, S3Store

@@ -16,11 +16,12 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from csp_web.db import Base, now, session, transaction
-from csp_web.domain import backups, configured, job_files
-from csp_web.domain.installation import install_rules
-from csp_web.domain.keys import hand_out_own_version
-from csp_web.domain.links import get_keys_and_downloads
-from csp_web.domain.sessions import start
+from csp_web.domain.access.sessions import start
+from csp_web.domain.delivery.links import get_keys_and_downloads
+from csp_web.domain.long_work import job_files
+from csp_web.domain.stock.keys import hand_out_own_version
+from csp_web.domain.upkeep import backups, configured
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import (
     CancellationPolicy,
     Customer,
@@ -228,7 +229,7 @@ def _file_of(ticket: Ticket, user_id: int) -> int:
 
 
 def _stored(content: bytes) -> str:
-    from csp_web.domain.configured import file_store
+    from csp_web.domain.upkeep.configured import file_store
 
     return file_store().save(io.BytesIO(content), max_bytes=100).key
 

@@ -6,10 +6,10 @@ import itertools
 from datetime import UTC, datetime
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.cart_review import Review, line_key, review
-from csp_web.domain.carts import add_line, find_cart
-from csp_web.domain.installation import install_rules
-from csp_web.domain.ordering import place_order
+from csp_web.domain.sales.cart_review import Review, line_key, review
+from csp_web.domain.sales.carts import add_line, find_cart
+from csp_web.domain.sales.ordering import place_order
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import Cart, KeyPool, KeyState, MarketSet, Offer, Order, ProductKey
 from tests.world import World, build_world
 

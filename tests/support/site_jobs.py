@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain import backups
-from csp_web.domain.job_files import board
+from csp_web.domain.long_work.job_files import board
 from csp_web.domain.sheets import RowError
+from csp_web.domain.upkeep import backups
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext
 from csp_web.models import Job, JobState, User

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from csp_web.app import create_app
 from csp_web.config import load
 from csp_web.db import session
-from csp_web.domain.links import token_of
+from csp_web.domain.delivery.links import token_of
 from csp_web.models import DownloadLink
 from tests.support.plain import PlainBrowser
 from tests.support.site_jobs import add_jobs

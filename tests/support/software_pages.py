@@ -9,7 +9,7 @@ from uuid import UUID
 from bs4 import BeautifulSoup
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.keys import hand_out_own_version, import_keys
+from csp_web.domain.stock.keys import hand_out_own_version, import_keys
 from csp_web.models import Subscription
 from tests.support import files, stock
 from tests.support.files import OWN

@@ -7,12 +7,12 @@ import itertools
 from typing import TYPE_CHECKING
 
 from csp_web.db import session, transaction
-from csp_web.domain.keys import import_keys
+from csp_web.domain.stock.keys import import_keys
 from csp_web.models import KeyPool, Sku, Subscription
 from tests.world import make_subscription
 
 if TYPE_CHECKING:
-    from csp_web.domain.keys import KeyImport
+    from csp_web.domain.stock.keys import KeyImport
     from tests.world import World
 
 LETTERS = "BCDFGHJKMPQRTVWXY2346789"

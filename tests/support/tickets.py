@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from csp_web.db import session, transaction
-from csp_web.domain.cancellations import approve, cancellation_of
-from csp_web.domain.problem_types import REFUND, install_problem_types
-from csp_web.domain.tickets import TicketDetails, open_ticket
+from csp_web.domain.support.cancellations import approve, cancellation_of
+from csp_web.domain.support.problem_types import REFUND, install_problem_types
+from csp_web.domain.support.tickets import TicketDetails, open_ticket
 from csp_web.models import Cancellation, Customer, Impact, Subscription, Ticket
 from csp_web.money import plain
 from tests.world import make_subscription

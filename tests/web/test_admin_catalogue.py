@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import CancellationPolicy, MarketSet, Offer, PriceSheetImport
 from tests.support.plain import PlainBrowser
 from tests.support.sheets import price, sheet

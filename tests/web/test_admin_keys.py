@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
 from csp_web.db import session, transaction
-from csp_web.domain.keys import hand_out_own_version
+from csp_web.domain.stock.keys import hand_out_own_version
 from csp_web.models import KeptForm, KeyPool, ProductKey, Subscription
 from tests.support.statements import counted_statements
 from tests.support.stock import bought, new_key, row_of, sheet, sku_of, stock
@@ -139,7 +139,7 @@ def test_s4_keys_pasted_after_the_session_ended_are_not_kept(world: World, app: 
     key = new_key()
     text = sheet(row_of(sku_of(world), OWN, key)).read().decode()
     with transaction():
-        from csp_web.domain.sessions import end_all
+        from csp_web.domain.access.sessions import end_all
 
         end_all(world.people["olga"], by=world.actor("olga"), resource="olga")
     olga.post(ADDRESS, data={"product_keys": text, "act": "import"})

@@ -10,7 +10,7 @@ from flask import Flask
 
 from csp_web.config import Settings
 from csp_web.db import session
-from csp_web.domain.configured import file_store
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.models import PendingFile, Ticket, TicketFile
 from tests.support.plain import PlainBrowser
 from tests.support.tickets import file_ticket, install_types, other_details

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from csp_web.db import session
-from csp_web.domain import configured
+from csp_web.domain.upkeep import configured
 from csp_web.models import TicketFile
 from csp_web.services.files import FileStore
 from tests.support.live import free_port

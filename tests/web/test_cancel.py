@@ -12,8 +12,8 @@ from flask import Flask
 
 from csp_web import db
 from csp_web.db import session, transaction
-from csp_web.domain.cancellations import decline
-from csp_web.domain.keys import hand_out_own_version
+from csp_web.domain.stock.keys import hand_out_own_version
+from csp_web.domain.support.cancellations import decline
 from csp_web.models import (
     AuditEntry,
     AuditStatus,

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from csp_web.app import create_app
 from csp_web.config import Settings
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import AuditEntry, AuditStatus, CartLine, Order, Subscription
 from tests.support.plain import NotThere, PlainBrowser
 from tests.support.shop import AZURE, add, end_price, new_price

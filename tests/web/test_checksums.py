@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.download_options import withdraw_file
-from csp_web.domain.links import get_keys_and_downloads, token_of
+from csp_web.domain.delivery.download_options import withdraw_file
+from csp_web.domain.delivery.links import get_keys_and_downloads, token_of
 from csp_web.models import DownloadLink, Subscription
 from tests.support.files import RUSSIAN, add_option
 from tests.support.stock import bought

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from csp_web.db import session, transaction
-from csp_web.domain import sessions
+from csp_web.domain.access import sessions
 from csp_web.models import Customer
 from tests.world import World, make_customer
 

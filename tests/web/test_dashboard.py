@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.keys import hand_out_own_version
-from csp_web.domain.links import get_keys_and_downloads
+from csp_web.domain.delivery.links import get_keys_and_downloads
+from csp_web.domain.stock.keys import hand_out_own_version
 from csp_web.models import DownloadLink, OutboxMessage, OutboxState, Subscription, SubscriptionStatus
 from tests.support.files import add_option
 from tests.support.statements import counted_statements

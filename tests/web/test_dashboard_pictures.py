@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.dashboard_spans import months, weeks
+from csp_web.domain.figures.dashboard_spans import months, weeks
 from csp_web.i18n import format_date
 from csp_web.models import KeyPool, Subscription, SubscriptionStatus
 from tests.support.stock import bought, sku_of, stock

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import links, transfers
-from csp_web.domain.configured import file_store
-from csp_web.domain.links import get_keys_and_downloads, revoke_link
-from csp_web.domain.transfer_bytes import byte_log
+from csp_web.domain.delivery import links, transfers
+from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link
+from csp_web.domain.delivery.transfer_bytes import byte_log
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.models import DownloadLink, DownloadOption, LinkEvent, Transfer
 from tests.support.files import add_option
 from tests.support.s3 import fetch

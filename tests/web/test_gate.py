@@ -16,7 +16,7 @@ from csp_web import db
 from csp_web.app import create_app
 from csp_web.config import Settings
 from csp_web.db import session
-from csp_web.domain import sessions
+from csp_web.domain.access import sessions
 from csp_web.models import UserSession
 from csp_web.web.gate import check_declared, public
 from tests.world import World

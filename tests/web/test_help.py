@@ -13,8 +13,8 @@ from csp_web.blueprints.help.guide import guide, picture_size
 from csp_web.blueprints.help.topics import TOPICS
 from csp_web.config import ROOT
 from csp_web.db import session, transaction
-from csp_web.domain.installation import install_rules
 from csp_web.domain.tour_world import sample
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.i18n import catalogue
 from csp_web.models import Customer, OutboxMessage, OutboxState, UserRole
 from tests.i18n.extraction import texts

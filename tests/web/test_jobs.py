@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import backups, configured, exports, job_files, job_table, job_work, key_rotation, vault
+from csp_web.domain.long_work import exports, job_files, job_table, job_work
+from csp_web.domain.stock import key_rotation, vault
+from csp_web.domain.upkeep import backups, configured
 from csp_web.models import AuditEntry, Customer, Job, JobState, ProductKey
 from csp_web.services.job_board import Progress
 from tests.support.jobs import customer_rows, start, work

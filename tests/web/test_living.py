@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from csp_web.db import now, session, transaction
-from csp_web.domain.tickets import internal_note, reply
+from csp_web.domain.support.tickets import internal_note, reply
 from csp_web.models import Ticket
 from tests.support.statements import counted_statements
 from tests.support.stock import sku_of, stock

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import Order, Subscription, SubscriptionStatus
 from tests.support.plain import PlainBrowser
 from tests.support.shop import AZURE, add, order

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from csp_web.db import select, session, transaction
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.models import AuditEntry, AuditStatus, CartLine, User
 from tests.support.plain import PlainBrowser
 from tests.support.shop import AZURE, add, add_stock, end_price, new_token
@@ -252,7 +252,7 @@ def test_the_number_of_statements_does_not_grow_with_the_catalogue(app: Flask, s
     client.get(products(shop))
     with counted_statements() as few:
         client.get(products(shop))
-    from csp_web.domain.price_import import import_price_sheet
+    from csp_web.domain.sales.price_import import import_price_sheet
     from tests.domain.test_price_import import SHIPPED
 
     with app.app_context(), SHIPPED.open("rb") as file:

@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from csp_web.db import session
-from csp_web.domain.permissions import PERMISSIONS, ROLE_NAMES, roles_with
+from csp_web.domain.access.permissions import PERMISSIONS, ROLE_NAMES, roles_with
 from csp_web.models import AuditEntry, AuditStatus, Role, User
 from csp_web.web.gate import PUBLIC, SIGNED_IN
 from tests.support.samples import OF_A_PARTNER, OF_NOBODY, OF_ONESELF, Samples, fingerprint, make_samples

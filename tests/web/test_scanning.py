@@ -15,12 +15,12 @@ from sqlalchemy import select
 from csp_web.cli.doctor import _scanner, _scans
 from csp_web.config import Settings
 from csp_web.db import now, session, transaction
-from csp_web.domain import scanning
-from csp_web.domain.configured import file_store
-from csp_web.domain.links import get_keys_and_downloads, token_of
-from csp_web.domain.scanning import scan_new
-from csp_web.domain.transfers import Visitor, open_transfer
-from csp_web.domain.transfers import token_of as address_of
+from csp_web.domain.delivery import scanning
+from csp_web.domain.delivery.links import get_keys_and_downloads, token_of
+from csp_web.domain.delivery.scanning import scan_new
+from csp_web.domain.delivery.transfers import Visitor, open_transfer
+from csp_web.domain.delivery.transfers import token_of as address_of
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Refused
 from csp_web.models import AuditEntry, DownloadLink, DownloadOption, OutboxMessage, Scan, Subscription, TicketFile
 from tests.support.clamd import NAME, SIGNATURE, FakeClamd, running_clamd
@@ -154,7 +154,7 @@ def test_what_the_scanner_does_not_take_stays_unscanned_with_the_reason(
 def test_a_scanner_that_is_away_is_tried_again_and_doctor_says_so(
     world: World, app: Flask, settings: Settings, clamd: FakeClamd
 ) -> None:
-    from csp_web.domain import configured
+    from csp_web.domain.upkeep import configured
 
     number = add_option(world, content=HARMFUL).id
     configured.configure(replace(settings, clamd_url=f"tcp://127.0.0.1:{free_port()}"))
@@ -170,7 +170,7 @@ def test_a_scanner_that_is_away_is_tried_again_and_doctor_says_so(
 
 
 def test_without_a_scanner_nothing_is_said_of_viruses(app: Flask, world: World, settings: Settings) -> None:
-    from csp_web.domain import configured
+    from csp_web.domain.upkeep import configured
 
     configured.configure(replace(settings, clamd_url=""))
     add_option(world)

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from csp_web.app import create_app
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain import first_setup, mail_test
-from csp_web.domain.installation import install_rules
+from csp_web.domain.upkeep import first_setup, mail_test
+from csp_web.domain.upkeep.installation import install_rules
 from csp_web.errors import Conflict
 from csp_web.models import AuditEntry, OutboxMessage, OutboxState, Partner, Role, User
 from tests.support.accounts import send

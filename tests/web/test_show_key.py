@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import configured
+from csp_web.domain.upkeep import configured
 from csp_web.models import AuditEntry, AuditStatus, UserSession
 from tests.support.people import PASSWORD, with_password
 from tests.support.software_pages import button, home, keyed, page, press, said

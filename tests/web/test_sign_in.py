@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from csp_web.db import session, transaction
-from csp_web.domain import people, throttle
+from csp_web.domain.access import people, throttle
 from csp_web.models import User, UserSession
 from tests.support.accounts import hidden, send, sign_in
 from tests.support.people import PASSWORD

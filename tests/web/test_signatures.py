@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from csp_web.cli.files import add
 from csp_web.config import Settings
 from csp_web.db import session, transaction
-from csp_web.domain.download_options import OptionFacts, add_file, incoming
-from csp_web.domain.links import get_keys_and_downloads, token_of
-from csp_web.domain.signatures import LARGEST, Signature, read_signature
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming
+from csp_web.domain.delivery.links import get_keys_and_downloads, token_of
+from csp_web.domain.delivery.signatures import LARGEST, Signature, read_signature
 from csp_web.errors import Invalid
 from csp_web.models import DownloadLink, DownloadOption, Product
 from tests.support.files import add_option

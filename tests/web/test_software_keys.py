@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from csp_web.db import now, session, transaction
-from csp_web.domain import configured
-from csp_web.domain.keys import revoke_keys
+from csp_web.domain.stock.keys import revoke_keys
+from csp_web.domain.upkeep import configured
 from csp_web.models import AuditEntry, DownloadLink, KeyAssignment, Subscription, SubscriptionStatus, Transfer
 from tests.support.files import OLDER, OWN
 from tests.support.software_pages import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from csp_web.db import select, session
-from csp_web.domain import software
+from csp_web.domain.delivery import software
 from csp_web.models import Customer, Order, ProductType, Subscription, Ticket
 from tests.support.plenty import add_plenty
 from tests.support.statements import counted_statements

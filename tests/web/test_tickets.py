@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from csp_web import db
 from csp_web.db import session
-from csp_web.domain.sessions import end_all
+from csp_web.domain.access.sessions import end_all
 from csp_web.models import Ticket, TicketNote, TicketStatus
 from tests.support.plain import PlainBrowser
 from tests.support.tickets import ORDERED, file_ticket, install_types, other_details

@@ -14,12 +14,12 @@ from markupsafe import escape
 from csp_web import db
 from csp_web.db import as_of, now, session, transaction
 from csp_web.domain import audit
-from csp_web.domain.customers import CustomerFacts, edit_customer
-from csp_web.domain.keys import hand_out_own_version
-from csp_web.domain.links import get_keys_and_downloads, write_event
+from csp_web.domain.companies.customers import CustomerFacts, edit_customer
+from csp_web.domain.companies.timeline import Kind, timeline
+from csp_web.domain.delivery.links import get_keys_and_downloads, write_event
 from csp_web.domain.outbox import queue_mail
-from csp_web.domain.tickets import close, internal_note, reply
-from csp_web.domain.timeline import Kind, timeline
+from csp_web.domain.stock.keys import hand_out_own_version
+from csp_web.domain.support.tickets import close, internal_note, reply
 from csp_web.models import DownloadLink, Subscription, Ticket, User
 from tests.support.files import add_option
 from tests.support.statements import counted_statements

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
 from csp_web.db import now, select, session, transaction
-from csp_web.domain.cancellations import decline
+from csp_web.domain.support.cancellations import decline
 from csp_web.models import DownloadLink, Subscription, User
 from tests.support import shop
 from tests.support import tickets as requests

@@ -9,7 +9,7 @@ from flask import session as cookie
 
 from csp_web.blueprints.accounts import blueprint
 from csp_web.db import transaction
-from csp_web.domain import people
+from csp_web.domain.access import people
 from csp_web.i18n import LANGUAGES
 from csp_web.web.gate import actor_or_none, public, visitor
 from csp_web.web.kept import form_page

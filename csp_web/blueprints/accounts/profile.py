@@ -11,7 +11,7 @@ from flask import session as cookie
 from csp_web.blueprints.accounts import blueprint
 from csp_web.blueprints.accounts.sign_in import leave
 from csp_web.db import session, transaction
-from csp_web.domain import people, sessions
+from csp_web.domain.access import people, sessions
 from csp_web.errors import Invalid
 from csp_web.forms.accounts import PasswordForm, ProfileForm
 from csp_web.i18n import gettext as _

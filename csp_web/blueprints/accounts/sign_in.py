@@ -9,8 +9,8 @@ from flask import session as cookie
 
 from csp_web.blueprints.accounts import blueprint
 from csp_web.db import transaction
-from csp_web.domain import people, sessions, signing_in
-from csp_web.domain.throttle import TooManyAttempts
+from csp_web.domain.access import people, sessions, signing_in
+from csp_web.domain.access.throttle import TooManyAttempts
 from csp_web.errors import Invalid
 from csp_web.forms.accounts import SignInForm
 from csp_web.i18n import gettext as _

@@ -8,9 +8,9 @@ from flask import flash, g, redirect, render_template, request, url_for
 
 from csp_web.blueprints.accounts import blueprint
 from csp_web.db import session, transaction
-from csp_web.domain import people, people_rules
-from csp_web.domain.passwords import hash_password, temporary_password
-from csp_web.domain.people_listing import list_people
+from csp_web.domain.access import people, people_rules
+from csp_web.domain.access.passwords import hash_password, temporary_password
+from csp_web.domain.access.people_listing import list_people
 from csp_web.errors import Invalid, NotFound
 from csp_web.forms.accounts import AddUserForm, NewPasswordForm, RolesForm
 from csp_web.i18n import gettext as _

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from csp_web.blueprints.accounts import blueprint
-from csp_web.domain.permissions import ROLE_NAMES
+from csp_web.domain.access.permissions import ROLE_NAMES
 from csp_web.i18n import gettext as _
 from csp_web.models import Role
 

@@ -9,7 +9,8 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import now, transaction
-from csp_web.domain import backups, jobs
+from csp_web.domain.long_work import jobs
+from csp_web.domain.upkeep import backups
 from csp_web.errors import Refused
 from csp_web.i18n import gettext as _
 from csp_web.web.gate import current_actor, needs

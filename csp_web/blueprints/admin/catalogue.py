@@ -8,12 +8,12 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import transaction
-from csp_web.domain import jobs
-from csp_web.domain.catalogue import FAMILY_NAMES
-from csp_web.domain.job_files import incoming
-from csp_web.domain.job_imports import AT_ONCE
-from csp_web.domain.price_import import ImportReport, import_price_sheet
-from csp_web.domain.product_list import latest_imports, list_products
+from csp_web.domain.long_work import jobs
+from csp_web.domain.long_work.job_files import incoming
+from csp_web.domain.long_work.job_imports import AT_ONCE
+from csp_web.domain.sales.catalogue import FAMILY_NAMES
+from csp_web.domain.sales.price_import import ImportReport, import_price_sheet
+from csp_web.domain.sales.product_list import latest_imports, list_products
 from csp_web.forms.catalogue import PriceSheetForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext

@@ -8,9 +8,9 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import scalar_or_404, select, session, transaction
-from csp_web.domain.download_options import OptionFacts, add_file, incoming, products_with_files, withdraw_file
-from csp_web.domain.file_list import list_files
-from csp_web.domain.signatures import read_signature
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming, products_with_files, withdraw_file
+from csp_web.domain.delivery.file_list import list_files
+from csp_web.domain.delivery.signatures import read_signature
 from csp_web.errors import Conflict, Invalid
 from csp_web.forms.software import FileForm, WithdrawalForm
 from csp_web.i18n import gettext as _

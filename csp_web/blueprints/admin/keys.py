@@ -9,13 +9,14 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import session, transaction
-from csp_web.domain import jobs, vault
-from csp_web.domain.job_files import incoming
-from csp_web.domain.job_imports import AT_ONCE
-from csp_web.domain.key_rotation import outdated
-from csp_web.domain.key_sheet import read_key_sheet
-from csp_web.domain.key_stock_list import stock_page
-from csp_web.domain.keys import KeyImport, import_keys
+from csp_web.domain.long_work import jobs
+from csp_web.domain.long_work.job_files import incoming
+from csp_web.domain.long_work.job_imports import AT_ONCE
+from csp_web.domain.stock import vault
+from csp_web.domain.stock.key_rotation import outdated
+from csp_web.domain.stock.key_sheet import read_key_sheet
+from csp_web.domain.stock.key_stock_list import stock_page
+from csp_web.domain.stock.keys import KeyImport, import_keys
 from csp_web.forms.software import KeyImportForm
 from csp_web.i18n import gettext as _
 from csp_web.i18n import ngettext

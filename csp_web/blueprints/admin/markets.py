@@ -8,9 +8,9 @@ from flask import flash, redirect, render_template, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import now, transaction
-from csp_web.domain import markets as lists
-from csp_web.domain.countries import country_name
-from csp_web.domain.in_force import is_in_force
+from csp_web.domain.companies.countries import country_name
+from csp_web.domain.sales import markets as lists
+from csp_web.domain.sales.in_force import is_in_force
 from csp_web.errors import Invalid
 from csp_web.forms.catalogue import DayForm
 from csp_web.i18n import gettext as _

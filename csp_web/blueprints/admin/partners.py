@@ -8,9 +8,9 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import transaction
-from csp_web.domain import people
-from csp_web.domain.countries import country_name, territories
-from csp_web.domain.people_listing import list_partners
+from csp_web.domain.access import people
+from csp_web.domain.access.people_listing import list_partners
+from csp_web.domain.companies.countries import country_name, territories
 from csp_web.errors import Invalid
 from csp_web.forms.accounts import PartnerForm
 from csp_web.i18n import gettext as _

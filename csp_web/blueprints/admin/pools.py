@@ -9,8 +9,8 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import transaction
-from csp_web.domain.key_pool_page import find_key, find_pool, pool_page
-from csp_web.domain.key_quarantine import quarantine, release, release_problem, set_threshold
+from csp_web.domain.stock.key_pool_page import find_key, find_pool, pool_page
+from csp_web.domain.stock.key_quarantine import quarantine, release, release_problem, set_threshold
 from csp_web.errors import Invalid
 from csp_web.forms.stock import QuarantineForm, ReleaseForm, ThresholdForm
 from csp_web.i18n import gettext as _

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 
 from csp_web.blueprints.admin import blueprint
-from csp_web.domain.people_listing import list_people, partner_names
+from csp_web.domain.access.people_listing import list_people, partner_names
 from csp_web.web.gate import needs
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import render_template
 
 from csp_web.blueprints.customers import blueprint
-from csp_web.domain.actors import refusal
-from csp_web.domain.countries import country_name
-from csp_web.domain.customers import missing_facts
-from csp_web.domain.overview import customer_overview
+from csp_web.domain.access.actors import refusal
+from csp_web.domain.companies.countries import country_name
+from csp_web.domain.companies.customers import missing_facts
+from csp_web.domain.companies.overview import customer_overview
 from csp_web.i18n import language
 from csp_web.models import Customer
 from csp_web.web.gate import current_actor, needs

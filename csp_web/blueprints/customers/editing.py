@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, url_for
 
 from csp_web.blueprints.customers import blueprint
 from csp_web.db import transaction
-from csp_web.domain.customers import CustomerFacts, add_customer, edit_customer
+from csp_web.domain.companies.customers import CustomerFacts, add_customer, edit_customer
 from csp_web.errors import Invalid
 from csp_web.forms.customers import CustomerForm
 from csp_web.i18n import gettext as _

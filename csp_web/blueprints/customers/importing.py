@@ -8,11 +8,11 @@ from flask import flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.customers import blueprint
 from csp_web.db import session, transaction
-from csp_web.domain import jobs
-from csp_web.domain.customer_import import CustomerImport, check_customers, store_customers
-from csp_web.domain.customer_sheet import read_customer_sheet
-from csp_web.domain.job_files import incoming
-from csp_web.domain.job_imports import AT_ONCE
+from csp_web.domain.companies.customer_import import CustomerImport, check_customers, store_customers
+from csp_web.domain.companies.customer_sheet import read_customer_sheet
+from csp_web.domain.long_work import jobs
+from csp_web.domain.long_work.job_files import incoming
+from csp_web.domain.long_work.job_imports import AT_ONCE
 from csp_web.forms.imports import CustomerSheetForm
 from csp_web.i18n import ngettext
 from csp_web.web.gate import current_actor, needs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 
 from csp_web.blueprints.customers import blueprint
-from csp_web.domain.actors import refusal
-from csp_web.domain.countries import country_names
-from csp_web.domain.customers import COUNTED_UP_TO, count_customers, list_customers
+from csp_web.domain.access.actors import refusal
+from csp_web.domain.companies.countries import country_names
+from csp_web.domain.companies.customers import COUNTED_UP_TO, count_customers, list_customers
 from csp_web.i18n import language
 from csp_web.web import htmx
 from csp_web.web.gate import current_actor, needs

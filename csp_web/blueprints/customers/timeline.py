@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from flask import render_template, request, url_for
 
 from csp_web.blueprints.customers import blueprint
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
 from csp_web.domain.audit_words import operation_name, told
-from csp_web.domain.timeline import Entry, Kind, kinds_for, timeline
+from csp_web.domain.companies.timeline import Entry, Kind, kinds_for, timeline
 from csp_web.i18n import format_date, format_money
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer

@@ -10,9 +10,9 @@ import structlog
 from flask import g, redirect, request
 
 from csp_web.blueprints.downloads import blueprint
-from csp_web.domain.configured import file_store
-from csp_web.domain.transfer_bytes import byte_log
-from csp_web.domain.transfers import find_transfer
+from csp_web.domain.delivery.transfer_bytes import byte_log
+from csp_web.domain.delivery.transfers import find_transfer
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.i18n import gettext as _
 from csp_web.models import DownloadOption
 from csp_web.web.attachment_names import content_disposition

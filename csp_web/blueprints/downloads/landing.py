@@ -15,11 +15,11 @@ from flask import Response, g, make_response, redirect, render_template, request
 from csp_web import i18n
 from csp_web.blueprints.downloads import blueprint
 from csp_web.db import now, transaction
-from csp_web.domain.checksums import sums_of
-from csp_web.domain.configured import file_store
-from csp_web.domain.links import LinkState, find_link, link_state
-from csp_web.domain.signatures import signature_of
-from csp_web.domain.transfers import LinkEnded, Visitor, ended, open_transfer, token_of
+from csp_web.domain.delivery.checksums import sums_of
+from csp_web.domain.delivery.links import LinkState, find_link, link_state
+from csp_web.domain.delivery.signatures import signature_of
+from csp_web.domain.delivery.transfers import LinkEnded, Visitor, ended, open_transfer, token_of
+from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
 from csp_web.models import DownloadLink

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, request, url_for
 
 from csp_web.blueprints.home import blueprint
-from csp_web.domain.counters import Counted, count_waiting
+from csp_web.domain.figures.counters import Counted, count_waiting
 from csp_web.i18n import language, ngettext
 from csp_web.web.gate import csrf_token, current_actor, signed_in, unasked
 

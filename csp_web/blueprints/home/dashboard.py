@@ -9,11 +9,11 @@ from flask import current_app, render_template, url_for
 from csp_web.blueprints.home import blueprint
 from csp_web.blueprints.home.pictures import pictures, stock
 from csp_web.db import now
-from csp_web.domain import dashboard as lists
-from csp_web.domain import dashboard_sales, dashboard_tickets, dashboard_watch
 from csp_web.domain.audit_words import operation_name, reason
-from csp_web.domain.dashboard_sales import Clock
-from csp_web.domain.dashboard_spans import Book
+from csp_web.domain.figures import dashboard as lists
+from csp_web.domain.figures import dashboard_sales, dashboard_tickets, dashboard_watch
+from csp_web.domain.figures.dashboard_sales import Clock
+from csp_web.domain.figures.dashboard_spans import Book
 from csp_web.i18n import gettext as _
 from csp_web.models import Impact, Role, TicketStatus
 from csp_web.web.charts import meter

@@ -22,11 +22,11 @@ from csp_web.blueprints.home.charts import (
     paid,
     weeks_of,
 )
-from csp_web.domain import dashboard_sales as sales
-from csp_web.domain import dashboard_tickets as tickets
-from csp_web.domain import dashboard_watch as watch
-from csp_web.domain.dashboard_sales import Clock
-from csp_web.domain.dashboard_spans import days, months, weeks
+from csp_web.domain.figures import dashboard_sales as sales
+from csp_web.domain.figures import dashboard_tickets as tickets
+from csp_web.domain.figures import dashboard_watch as watch
+from csp_web.domain.figures.dashboard_sales import Clock
+from csp_web.domain.figures.dashboard_spans import days, months, weeks
 from csp_web.i18n import gettext as _
 from csp_web.models import Impact, Role
 from csp_web.web import charts

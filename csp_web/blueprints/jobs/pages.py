@@ -8,10 +8,10 @@ from flask import Response, flash, redirect, render_template, request, url_for
 
 from csp_web.blueprints.jobs import blueprint
 from csp_web.db import transaction
-from csp_web.domain import jobs
-from csp_web.domain.actors import refusal, require
-from csp_web.domain.job_files import store
-from csp_web.domain.job_kinds import KINDS, STATES, STEPS, counted, counts, pace
+from csp_web.domain.access.actors import refusal, require
+from csp_web.domain.long_work import jobs
+from csp_web.domain.long_work.job_files import store
+from csp_web.domain.long_work.job_kinds import KINDS, STATES, STEPS, counted, counts, pace
 from csp_web.errors import NotFound, Refused
 from csp_web.i18n import gettext as _
 from csp_web.models import Job, JobState

@@ -10,11 +10,11 @@ from flask import flash, redirect, render_template, request, url_for
 from csp_web.blueprints.orders import blueprint
 from csp_web.blueprints.orders.refusals import note_refusal
 from csp_web.db import now, transaction
-from csp_web.domain import policies
-from csp_web.domain.cart_review import CartChanged, review
-from csp_web.domain.carts import change_lines, find_cart
-from csp_web.domain.catalogue import PLAN_NAMES, TERM_NAMES
-from csp_web.domain.ordering import place_order, why_no_order
+from csp_web.domain.sales import policies
+from csp_web.domain.sales.cart_review import CartChanged, review
+from csp_web.domain.sales.carts import change_lines, find_cart
+from csp_web.domain.sales.catalogue import PLAN_NAMES, TERM_NAMES
+from csp_web.domain.sales.ordering import place_order, why_no_order
 from csp_web.errors import Conflict, DomainError, Invalid, Refused
 from csp_web.forms.orders import PlaceForm, no_quantity, whole_number
 from csp_web.i18n import gettext as _

@@ -6,11 +6,11 @@ from flask import render_template, request, url_for
 
 from csp_web.blueprints.orders import blueprint
 from csp_web.db import now
-from csp_web.domain import policies
-from csp_web.domain.actors import refusal
-from csp_web.domain.catalogue import PLAN_NAMES, TERM_NAMES
-from csp_web.domain.order_history import order_history, order_lines, state_of
-from csp_web.domain.order_history import reservations as list_reservations
+from csp_web.domain.access.actors import refusal
+from csp_web.domain.sales import policies
+from csp_web.domain.sales.catalogue import PLAN_NAMES, TERM_NAMES
+from csp_web.domain.sales.order_history import order_history, order_lines, state_of
+from csp_web.domain.sales.order_history import reservations as list_reservations
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer, Order, SubscriptionStatus
 from csp_web.web import htmx

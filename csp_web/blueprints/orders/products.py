@@ -9,10 +9,10 @@ from flask import flash, redirect, render_template, request, url_for
 from csp_web.blueprints.orders import blueprint
 from csp_web.blueprints.orders.refusals import note_refusal
 from csp_web.db import now, transaction
-from csp_web.domain.carts import add_line, cart_size
-from csp_web.domain.catalogue import FAMILY_NAMES, PLAN_NAMES, TERM_NAMES, find_offer, selling_text
-from csp_web.domain.countries import country_name
-from csp_web.domain.offer_list import Filters, list_offers, recent_azure_subscription
+from csp_web.domain.companies.countries import country_name
+from csp_web.domain.sales.carts import add_line, cart_size
+from csp_web.domain.sales.catalogue import FAMILY_NAMES, PLAN_NAMES, TERM_NAMES, find_offer, selling_text
+from csp_web.domain.sales.offer_list import Filters, list_offers, recent_azure_subscription
 from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.forms.orders import AddForm
 from csp_web.i18n import gettext as _

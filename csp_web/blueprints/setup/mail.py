@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from csp_web.blueprints.setup import blueprint
-from csp_web.domain import mail_test
+from csp_web.domain.upkeep import mail_test
 from csp_web.web.gate import current_actor, needs
 
 

@@ -8,9 +8,9 @@ from flask import current_app, flash, g, redirect, render_template, request, url
 from flask import session as cookie
 
 from csp_web.blueprints.setup import blueprint
-from csp_web.domain import first_setup
-from csp_web.domain.countries import country_name, territories
-from csp_web.domain.throttle import TooManyAttempts
+from csp_web.domain.access.throttle import TooManyAttempts
+from csp_web.domain.companies.countries import country_name, territories
+from csp_web.domain.upkeep import first_setup
 from csp_web.errors import Conflict, Invalid, NotFound
 from csp_web.forms.setup import CodeForm, FirstUserForm, OrganisationForm
 from csp_web.i18n import gettext as _

@@ -9,8 +9,8 @@ from flask import Response, redirect, url_for
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.listing import narrowed_to
 from csp_web.db import transaction
-from csp_web.domain import exports, jobs
-from csp_web.domain.software import count_lines
+from csp_web.domain.delivery.software import count_lines
+from csp_web.domain.long_work import exports, jobs
 from csp_web.web.attachment_names import content_disposition
 from csp_web.web.gate import current_actor, needs
 

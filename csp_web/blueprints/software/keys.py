@@ -10,10 +10,10 @@ from flask import session as cookie
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import show_software
 from csp_web.db import now, transaction
-from csp_web.domain.confirming import NotConfirmed, confirm
-from csp_web.domain.key_replacement import replace_key, replacement_problems
-from csp_web.domain.keys import find_assignment, find_entitlement, key_for_version, show_key
-from csp_web.domain.software_line import versions_with_keys
+from csp_web.domain.access.confirming import NotConfirmed, confirm
+from csp_web.domain.delivery.software_line import versions_with_keys
+from csp_web.domain.stock.key_replacement import replace_key, replacement_problems
+from csp_web.domain.stock.keys import find_assignment, find_entitlement, key_for_version, show_key
 from csp_web.errors import Invalid, NotFound
 from csp_web.forms.software import KeyForm, ShowKeyForm
 from csp_web.forms.stock import ReplacementForm

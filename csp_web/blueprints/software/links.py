@@ -9,12 +9,12 @@ from flask import Response, flash, redirect, render_template, url_for
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import NOTHING_PICKED, show_software
 from csp_web.db import scalar_or_404, select, transaction
-from csp_web.domain.csv_files import pieces
-from csp_web.domain.link_facts import EVENTS
-from csp_web.domain.link_mails import Letter, send_link, why_not_send
-from csp_web.domain.links import get_keys_and_downloads, log_of, revoke_link
-from csp_web.domain.software_line import Picked
-from csp_web.domain.transfers import open_direct
+from csp_web.domain.delivery.link_facts import EVENTS
+from csp_web.domain.delivery.link_mails import Letter, send_link, why_not_send
+from csp_web.domain.delivery.links import get_keys_and_downloads, log_of, revoke_link
+from csp_web.domain.delivery.software_line import Picked
+from csp_web.domain.delivery.transfers import open_direct
+from csp_web.domain.long_work.csv_files import pieces
 from csp_web.errors import Invalid
 from csp_web.forms.software import DirectForm, HandoverForm, LetterForm
 from csp_web.i18n import gettext as _
@@ -56,7 +56,7 @@ def make_link(customer: Customer, subscription: Subscription) -> Any:
 
 
 def _days() -> int:
-    from csp_web.domain.configured import settings
+    from csp_web.domain.upkeep.configured import settings
 
     return settings().link_days
 

@@ -8,9 +8,9 @@ from flask import render_template, request, url_for
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import picked_now, show_software
-from csp_web.domain.actors import find, refusal
-from csp_web.domain.catalogue import FAMILY_NAMES, TERM_NAMES
-from csp_web.domain.software import Filters, all_software
+from csp_web.domain.access.actors import find, refusal
+from csp_web.domain.delivery.software import Filters, all_software
+from csp_web.domain.sales.catalogue import FAMILY_NAMES, TERM_NAMES
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid

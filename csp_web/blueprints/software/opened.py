@@ -8,7 +8,7 @@ from flask import Response, redirect, render_template, request, url_for
 
 from csp_web.blueprints.software import blueprint
 from csp_web.blueprints.software.page import picked_now, show_software
-from csp_web.domain.checksums import sums_of_line
+from csp_web.domain.delivery.checksums import sums_of_line
 from csp_web.models import Customer, Subscription
 from csp_web.web import htmx
 from csp_web.web.gate import needs

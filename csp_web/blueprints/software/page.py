@@ -9,14 +9,14 @@ from typing import Any
 from flask import make_response, render_template, request, url_for
 
 from csp_web.db import now
-from csp_web.domain import links, transfers
-from csp_web.domain.actors import Actor, refusal
-from csp_web.domain.cancellations import cancellation_terms
-from csp_web.domain.catalogue import TERM_NAMES
-from csp_web.domain.links import LinkState, handover_problems, link_state
-from csp_web.domain.software import software_of
-from csp_web.domain.software_line import Picked, opened_line
-from csp_web.domain.vault import ClearKey
+from csp_web.domain.access.actors import Actor, refusal
+from csp_web.domain.delivery import links, transfers
+from csp_web.domain.delivery.links import LinkState, handover_problems, link_state
+from csp_web.domain.delivery.software import software_of
+from csp_web.domain.delivery.software_line import Picked, opened_line
+from csp_web.domain.sales.catalogue import TERM_NAMES
+from csp_web.domain.stock.vault import ClearKey
+from csp_web.domain.support.cancellations import cancellation_terms
 from csp_web.forms.software import LARGEST_ID, HandoverForm, ShowKeyForm
 from csp_web.i18n import gettext as _
 from csp_web.models import Customer, DownloadLink, Subscription

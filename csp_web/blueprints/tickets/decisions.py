@@ -9,9 +9,9 @@ from flask import flash, redirect, url_for
 from csp_web.blueprints.tickets import blueprint
 from csp_web.blueprints.tickets.detail import show
 from csp_web.db import transaction
-from csp_web.domain.cancellations import approve as approve_cancellation
-from csp_web.domain.cancellations import cancellation_of
-from csp_web.domain.cancellations import decline as decline_cancellation
+from csp_web.domain.support.cancellations import approve as approve_cancellation
+from csp_web.domain.support.cancellations import cancellation_of
+from csp_web.domain.support.cancellations import decline as decline_cancellation
 from csp_web.errors import NotFound
 from csp_web.forms.tickets import DecisionForm, RefusalForm
 from csp_web.i18n import gettext as _

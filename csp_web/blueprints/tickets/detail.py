@@ -6,10 +6,10 @@ from flask import render_template, request
 
 from csp_web.blueprints.tickets import blueprint, uploads
 from csp_web.db import now
-from csp_web.domain.cancellations import why_no_decision
-from csp_web.domain.problem_types import type_view
-from csp_web.domain.ticket_page import ticket_page
-from csp_web.domain.tickets import support_agents, why_no_close, why_no_reply
+from csp_web.domain.support.cancellations import why_no_decision
+from csp_web.domain.support.problem_types import type_view
+from csp_web.domain.support.ticket_page import ticket_page
+from csp_web.domain.support.tickets import support_agents, why_no_close, why_no_reply
 from csp_web.forms.tickets import DecisionForm, FilesForm, NoteForm, RefusalForm
 from csp_web.models import Ticket
 from csp_web.web.gate import current_actor, needs

@@ -7,7 +7,7 @@ from functools import partial
 from flask import Response, request
 
 from csp_web.blueprints.tickets import blueprint
-from csp_web.domain import attachments
+from csp_web.domain.support import attachments
 from csp_web.errors import Refused
 from csp_web.i18n import gettext as _
 from csp_web.models import Ticket, TicketFile

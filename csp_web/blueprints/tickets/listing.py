@@ -8,9 +8,9 @@ from flask import render_template, request, url_for
 
 from csp_web.blueprints.tickets import blueprint
 from csp_web.db import now
-from csp_web.domain.actors import Actor, refusal
-from csp_web.domain.problem_types import names_of_types
-from csp_web.domain.ticket_list import TicketFilter, list_tickets, name_of_customer
+from csp_web.domain.access.actors import Actor, refusal
+from csp_web.domain.support.problem_types import names_of_types
+from csp_web.domain.support.ticket_list import TicketFilter, list_tickets, name_of_customer
 from csp_web.errors import NotFound
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import parse_guid

@@ -9,11 +9,11 @@ from flask import flash, redirect, render_template, request, url_for
 from csp_web.blueprints.tickets import blueprint, uploads
 from csp_web.db import now, transaction
 from csp_web.domain import audit
-from csp_web.domain.actors import Actor, find, refusal, require
-from csp_web.domain.cancellations import CancellationTerms, cancellation_terms, refund_due
-from csp_web.domain.problem_types import REFUND, types_of_problem
-from csp_web.domain.ticket_facts import lines_of_order, written_description
-from csp_web.domain.tickets import TicketDetails, open_ticket
+from csp_web.domain.access.actors import Actor, find, refusal, require
+from csp_web.domain.support.cancellations import CancellationTerms, cancellation_terms, refund_due
+from csp_web.domain.support.problem_types import REFUND, types_of_problem
+from csp_web.domain.support.ticket_facts import lines_of_order, written_description
+from csp_web.domain.support.tickets import TicketDetails, open_ticket
 from csp_web.errors import Invalid, NotFound, Refused
 from csp_web.forms.tickets import TITLE, TicketForm
 from csp_web.i18n import format_money

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, jsonify, request
 
 from csp_web.blueprints.tickets import blueprint
-from csp_web.domain.counters import count_news
+from csp_web.domain.figures.counters import count_news
 from csp_web.i18n import ngettext
 from csp_web.models import Ticket
 from csp_web.web.gate import current_actor, needs, unasked

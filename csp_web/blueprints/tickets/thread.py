@@ -10,7 +10,7 @@ from flask import flash, redirect, request, url_for
 from csp_web.blueprints.tickets import blueprint, uploads
 from csp_web.blueprints.tickets.detail import show
 from csp_web.db import transaction
-from csp_web.domain import tickets
+from csp_web.domain.support import tickets
 from csp_web.errors import Invalid
 from csp_web.forms.tickets import NoteForm
 from csp_web.i18n import gettext as _

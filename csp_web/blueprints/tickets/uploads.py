@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import g
 
 from csp_web.db import now, transaction
-from csp_web.domain import attachments
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.support import attachments
 from csp_web.forms.tickets import FilesForm
 from csp_web.models import PendingFile, Ticket
 

@@ -11,8 +11,8 @@ from flask import session as cookie
 
 from csp_web.blueprints.tour import blueprint
 from csp_web.blueprints.tour.stops import Stop, stops_for
-from csp_web.domain.actors import refusal
-from csp_web.domain.getting_started import steps_for
+from csp_web.domain.access.actors import refusal
+from csp_web.domain.figures.getting_started import steps_for
 from csp_web.domain.tour_world import sample
 from csp_web.errors import NotFound
 from csp_web.web.gate import actor_or_none, current_actor, signed_in

@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app, g, redirect, request, url_for
 
 from csp_web.blueprints.tour import blueprint
-from csp_web.domain.getting_started import Step, steps_for
+from csp_web.domain.figures.getting_started import Step, steps_for
 from csp_web.domain.tour_world import is_demo
 from csp_web.web.gate import current_actor, signed_in
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import url_for
 
-from csp_web.domain.actors import Actor
+from csp_web.domain.access.actors import Actor
 from csp_web.domain.tour_world import Sample
 from csp_web.i18n import N_
 

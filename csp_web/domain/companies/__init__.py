@@ -1,0 +1,1 @@
+"""Customers: companies that buy, their names and countries, and what happened with each."""

@@ -1,0 +1,1 @@
+"""Numbers for people: dashboards, counters, what is left to do (B5)."""

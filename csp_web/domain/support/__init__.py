@@ -1,0 +1,1 @@
+"""Support requests and the cancellations that they carry, with refunds (R30-R43)."""

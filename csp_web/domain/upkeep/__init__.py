@@ -1,0 +1,1 @@
+"""The installation itself: settings, first setup, backups, and what must always hold (B14)."""
