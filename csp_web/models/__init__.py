@@ -42,6 +42,7 @@ from csp_web.models.tickets import (
     TicketStatus,
     TicketStep,
 )
+from csp_web.models.views import SavedView
 
 __all__ = [
     "AccountEntry",
@@ -87,6 +88,7 @@ __all__ = [
     "Refund",
     "Role",
     "SignInThrottle",
+    "SavedView",
     "Scan",
     "Sku",
     "SkuInclusion",

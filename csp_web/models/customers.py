@@ -22,6 +22,7 @@ class Customer(Base):
         UniqueConstraint("partner_id", "domain"),
         UniqueConstraint("partner_id", "uuid"),  # a company may buy from several partners
         Index(None, "partner_id", "name_folded", "id"),
+        Index(None, "partner_id", "country", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -119,6 +119,7 @@ class Subscription(Base):
         UniqueConstraint("order_id", "line_number"),
         Index(None, "customer_id", "product_type", "id"),
         Index(None, "partner_id", "product_type", "id"),
+        Index(None, "partner_id", "product_id", "id"),
         Index(None, "partner_id", "cancel_until"),
         Index(  # sums over a time read nothing else
             "ix_subscriptions_sales", "partner_id", "ordered_at", "currency", "total", "product_id", "quantity"
