@@ -42,6 +42,7 @@ from csp_web.models.tickets import (
     TicketStatus,
     TicketStep,
 )
+from csp_web.models.uploads import Upload
 from csp_web.models.views import SavedView
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "TicketStatus",
     "TicketStep",
     "Transfer",
+    "Upload",
     "User",
     "UserRole",
     "UserSession",
