@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from scripts.guide_pictures import PICTURES, Picture, show
 from tests.browser import axe
-from tests.support.browser import PageComplaints
+from tests.support.browser import PageComplaints, until
 from tests.support.people import PASSWORD
 from tests.support.site import ADMIN
 from tests.support.site_browser import Site
@@ -92,7 +92,7 @@ def test_help_opens_the_topic_of_the_page_and_unfolds_its_picture(site: Site) ->
     )
     folded = page.locator("details.picture").first
     folded.locator("summary").click()
-    page.wait_for_function("document.querySelector('details.picture img').naturalWidth > 0")
+    until(page, "document.querySelector('details.picture img').naturalWidth > 0")
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import until
 from tests.support.site import ADMIN, BILLING
 from tests.support.site_browser import Site
 
@@ -157,11 +158,12 @@ def test_a_line_is_marked_and_not_hidden_under_the_bar(page: Page) -> None:
     page.wait_for_url(re.compile(r"\?open=.+#line-\d+"))
     row = page.locator("tr:target")
     expect(row).to_be_in_viewport()
-    page.wait_for_function(
+    until(
+        page,
         """() => {
             const [row, bar] = ["tr:target", ".topbar"].map((name) => document.querySelector(name).getBoundingClientRect());
             return bar.top === 0 && row.top >= bar.bottom && row.top < innerHeight / 2;
-        }"""
+        }""",
     )
     painted = row.locator("th").evaluate("(cell) => getComputedStyle(cell).backgroundColor")
     others = page.locator("tr[id^=line]:not(:target) th").first

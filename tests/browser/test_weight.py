@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.browser import until
 from tests.support.busy import fill_busy
 from tests.support.live import LiveServer
 from tests.support.site import ADMIN
@@ -71,7 +72,7 @@ def test_what_a_heavy_blocking_jumping_page_does_is_seen(site: Site) -> None:
     body = HEAVY + "<!-- " + "".join(chr(48 + at * at % 79) for at in range(61_000)) + " -->"
     page.route("**/heavy", lambda route: route.fulfill(body=body, content_type="text/html"))
     found = Scale(page).weigh("/heavy")
-    page.wait_for_function("window.seen.shift > 0.02 && window.seen.blocked > 0")
+    until(page, "window.seen.shift > 0.02 && window.seen.blocked > 0")
     page.close()
     assert found.paint > 0
     assert replace(found, bytes=61_000, requests=7, shift=0.3, blocked=9).faults == [

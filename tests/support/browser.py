@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,14 @@ def find_chromium() -> str:
     if found is None:
         raise RuntimeError("No Chromium here: apt-get install chromium, or name one by CHROMIUM=/path/to/it")
     return found
+
+
+def until(page: Page, expression: str, seconds: float = 10) -> None:
+    """Wait for an expression to be true. Playwright's own wait evaluates in the page, which the product's policy forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"in {seconds} s this did not come true: {expression}"
+        page.wait_for_timeout(20)
 
 
 class PageComplaints:

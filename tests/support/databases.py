@@ -152,7 +152,7 @@ def _settle(path: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold a lock that the other processes of the test run respect."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -230,7 +230,7 @@ def databases(database_kind: str, pytestconfig: pytest.Config, tmp_path_factory:
         else PostgresDatabases(server_of_the_run(pytestconfig))
     )
     done = shared / WORLD_FILE
-    with _alone(shared / "migrate.lock"):
+    with alone(shared / "migrate.lock"):
         if not done.exists():
             done.write_text(json.dumps(asdict(source.prepare())))
     return source

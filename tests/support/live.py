@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.databases import alone, shared_folder
 
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -84,6 +87,11 @@ class LiveServer:
         self.command("init")
         self.users = json.loads(self.command("demo", "--json"))["users"]
 
+    def copy(self, other: LiveServer) -> None:
+        """Hold what another one holds, which must not be running."""
+        shutil.copytree(other.folder / "data", self.folder / "data")
+        self.users = other.users
+
     def start(self) -> None:
         """Start the server; returns when it answers at /readyz."""
         with self.log.open("ab") as log:
@@ -134,10 +142,24 @@ class LiveServer:
 
 
 @pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def demo_world(tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
+    """The demo world, filled once in the whole test run: to be copied, never started."""
+    folder = shared_folder(tmp_path_factory) / "demo-world"
+    users = folder / "users.json"
+    with alone(folder.with_suffix(".lock")):
+        if not users.exists():
+            folder.mkdir(exist_ok=True)
+            made = LiveServer(folder)
+            made.fill()
+            users.write_text(json.dumps(made.users))
+    return LiveServer(folder, users=json.loads(users.read_text()))
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory, demo_world: LiveServer) -> Iterator[LiveServer]:
     """The demo world on a real server, shared by all browser tests of a process: use your own customers and orders."""
     server = LiveServer(tmp_path_factory.mktemp("live"))
-    server.fill()
+    server.copy(demo_world)
     server.start()
     yield server
     server.stop()
