@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from csp_web import db, migrate
 from csp_web.cli.base import attach, check_revision
 from csp_web.config import Settings, load
+from csp_web.domain.delivery.transfer_bytes import byte_log
 from csp_web.domain.stock import vault
 from csp_web.domain.upkeep import first_setup
 from csp_web.domain.upkeep.installation import install_rules
@@ -93,6 +94,7 @@ def run(host: str, port: int, processes: int | None, threads: int | None) -> Non
             background=lambda stop: _jobs(settings, stop),
             limits=Limits(max_request_body=_largest_body(settings)),
             proxies=TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
+            at_end=byte_log.flush,
         )
     )
 

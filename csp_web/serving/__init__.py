@@ -42,12 +42,14 @@ def serve(
     limits: Limits | None = None,
     proxies: TrustedProxies | None = None,
     grace: float = GRACE_SECONDS,
+    at_end: Callable[[], None] | None = None,
 ) -> int:
     """Serve until told to stop; returns the exit code. Call from the main thread, with no connections open.
 
     Every process calls ``app_factory`` itself, after the fork, so nothing is shared. ``background`` runs in exactly
     one process and gets an event that is set when it should end. ``on_ready(host, port)`` is called once, in the
-    parent, when the first process answers; port 0 means a free one.
+    parent, when the first process answers; port 0 means a free one. ``at_end()`` is called in each process that answers,
+    when it has given its last answer.
 
     SIGTERM and SIGINT let requests in hand finish for ``grace`` seconds (a second one does not wait); SIGHUP
     replaces the processes without losing a request. Returns 0 after those; 1, with a sentence on standard error, when
@@ -66,12 +68,18 @@ def serve(
         app_factory = _behind(proxies, app_factory)
     if not hasattr(os, "fork"):
         return serve_in_one_process(
-            app_factory, listener, settings=settings, on_ready=on_ready, background=background, grace=grace
+            app_factory,
+            listener,
+            settings=settings,
+            on_ready=on_ready,
+            background=background,
+            grace=grace,
+            at_end=at_end,
         )
     from csp_web.serving.supervisor import Supervisor
 
     supervisor = Supervisor(listener, on_ready=on_ready, grace=grace)
-    supervisor.add_web(app_factory, processes=processes or os.cpu_count() or 1, settings=settings)
+    supervisor.add_web(app_factory, processes=processes or os.cpu_count() or 1, settings=settings, at_end=at_end)
     if background is not None:
         supervisor.add_background(background)
     return supervisor.run()

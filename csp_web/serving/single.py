@@ -21,6 +21,7 @@ def serve_in_one_process(
     on_ready: Callable[[str, int], None] | None,
     background: Jobs | None,
     grace: float,
+    at_end: Callable[[], None] | None,
 ) -> int:
     """Serve until SIGTERM or SIGINT (Ctrl-C); returns 0. The jobs run in a thread."""
     host, port = listener.getsockname()[:2]
@@ -37,6 +38,7 @@ def serve_in_one_process(
             stop_signs=[wakeup.reader],
             grace=grace,
             on_ready=lambda: on_ready(host, port) if on_ready else None,
+            at_end=at_end,
         )
     finally:
         if jobs:

@@ -40,7 +40,14 @@ class Supervisor:
         self._farewell = ""
         self._stopping = False
 
-    def add_web(self, app_factory: Callable[[], WSGIApplication], *, processes: int, settings: dict[str, Any]) -> None:
+    def add_web(
+        self,
+        app_factory: Callable[[], WSGIApplication],
+        *,
+        processes: int,
+        settings: dict[str, Any],
+        at_end: Callable[[], None] | None,
+    ) -> None:
         """Let this many processes answer requests, each with an application of its own."""
 
         def work(stop_signs: list[socket.socket], on_ready: Callable[[], None]) -> None:
@@ -51,6 +58,7 @@ class Supervisor:
                 stop_signs=stop_signs,
                 grace=self._grace,
                 on_ready=on_ready,
+                at_end=at_end,
             )
 
         self._slots += [Slot("web", work) for _ in range(processes)]

@@ -42,8 +42,12 @@ def answer_requests(
     stop_signs: list[socket.socket],
     grace: float,
     on_ready: Callable[[], None],
+    at_end: Callable[[], None] | None = None,
 ) -> None:
-    """Answer until one of the signs is seen, then finish what is in hand for at most ``grace`` seconds."""
+    """Answer until one of the signs is seen, then finish what is in hand for at most ``grace`` seconds.
+
+    ``at_end`` is called last, when every answer has said that it has ended, and may take a second.
+    """
     loop: dict[int, Any] = {}
     server = create_server(app, map=loop, sockets=[listener], **settings)
     signs = [StopSign(sign, loop) for sign in stop_signs]
@@ -54,6 +58,9 @@ def answer_requests(
         sign.close()
     wasyncore.dispatcher.close(server)  # no new connections; the loop's trigger stays, the threads need it
     _finish(server, loop, time.monotonic() + grace)
+    _cut_off(server)
+    if at_end is not None:
+        at_end()
 
 
 def _turn(loop: dict[int, Any], seconds: float) -> None:
@@ -67,6 +74,12 @@ def _finish(server: Any, loop: dict[int, Any], deadline: float) -> None:
     while server.active_channels and time.monotonic() < deadline:
         _turn(loop, min(FRESH_SECONDS, max(0.0, deadline - time.monotonic())))
         _close_idle(server)
+
+
+def _cut_off(server: Any) -> None:
+    """Close what did not come to its end in time, so that downloads say how much they sent."""
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
 
 
 def _close_idle(server: Any) -> None:

@@ -165,6 +165,14 @@ def test_who_leaves_half_way_counts_for_half(live: Live, ended: queue.Queue[int]
     assert taken - 1000 <= ended.get(timeout=PATIENCE) < taken + 0.75 * MIB
 
 
+def test_what_the_end_of_the_server_cuts_off_is_told(large: Path, ended: queue.Queue[int]) -> None:
+    live = Live(application(large, ended.put))
+    client = live.slow_client()
+    live.close()
+    assert ended.get(timeout=PATIENCE) < SIZE
+    client.close()
+
+
 def test_after_a_range_the_connection_serves_on(live: Live, large: Path) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=PATIENCE)
     content = large.read_bytes()

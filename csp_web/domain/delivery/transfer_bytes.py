@@ -44,6 +44,7 @@ class ByteLog:
         self._lock = threading.Lock()
         self._queue: queue.Queue[_Change] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
 
     def began(self, transfer: int) -> None:
         """An answer with bytes of a transfer begins."""
@@ -54,8 +55,10 @@ class ByteLog:
         self._put(_Change(transfer, max(sent, 0), -1))
 
     def flush(self) -> None:
-        """Wait until everything told so far is written."""
+        """Wait until everything told so far is written; gather no longer."""
+        self._hurry.set()
         self._queue.join()
+        self._hurry.clear()
 
     def _put(self, change: _Change) -> None:
         with self._lock:
@@ -68,7 +71,7 @@ class ByteLog:
         waiting = self._queue
         while True:
             gathered = [waiting.get()]
-            threading.Event().wait(GATHER_SECONDS)
+            self._hurry.wait(GATHER_SECONDS)
             while not waiting.empty():
                 gathered.append(waiting.get())
             _write_or_log(gathered)
