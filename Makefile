@@ -83,6 +83,11 @@ lock: $(INSTALLED_DEV) ## compile pyproject.toml into the hashed requirement fil
 bench: $(INSTALLED_DEV) ## measure pages and queries, print the ratios of this run (minutes; not part of the tests)
 	@$(VENV)/bin/python -m tests.bench $(BENCH)
 
+.PHONY: race
+race: $(INSTALLED_DEV) ## 64 buyers for the last key, 200 times, and 1,500 for 1,000, on both databases (many minutes)
+	@scripts/install_test_deps
+	@$(VENV)/bin/python -m tests.race $(RACE)
+
 .PHONY: weight
 weight: $(INSTALLED_DEV) ## bytes, requests, layout shift, blocking and largest paint of every page (minutes)
 	@scripts/install_test_deps
