@@ -11,7 +11,7 @@ from csp_web.db import Base, now
 from csp_web.models.accounts import User
 
 LONGEST_NAME = 60
-LONGEST_QUERY = 2000
+LONGEST_QUERY = 4000  # a text of 200 characters of any script, and what else there is
 
 
 class SavedView(Base):

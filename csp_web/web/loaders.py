@@ -14,9 +14,21 @@ from sqlalchemy import select
 
 from csp_web.db import scalar_or_404
 from csp_web.domain.access.actors import Actor, find
+from csp_web.domain.delivery.saved_views import sees_view
 from csp_web.domain.long_work.jobs import sees
 from csp_web.errors import NotFound
-from csp_web.models import Customer, DownloadLink, Job, Order, Partner, Subscription, Ticket, TicketFile, User
+from csp_web.models import (
+    Customer,
+    DownloadLink,
+    Job,
+    Order,
+    Partner,
+    SavedView,
+    Subscription,
+    Ticket,
+    TicketFile,
+    User,
+)
 
 Loader = Callable[[Actor, Any], Any]
 LARGEST_ID = 2**63 - 1
@@ -56,6 +68,14 @@ def _job(actor: Actor, number: int) -> Job:
     return job
 
 
+def _view(actor: Actor, number: int) -> SavedView:
+    """A view of one's own, or one that a colleague shares."""
+    view: SavedView = scalar_or_404(select(SavedView).filter_by(id=number))
+    if not sees_view(actor, view):
+        raise NotFound
+    return view
+
+
 LOADERS: dict[str, Loader] = {
     "customer": lambda actor, key: find(Customer, actor, uuid=key),
     "order": lambda actor, key: find(Order, actor, order_id=key),
@@ -66,6 +86,7 @@ LOADERS: dict[str, Loader] = {
     "person": _person,
     "partner": _partner,
     "job": _job,
+    "view": _view,
     "user": lambda actor, key: find(User, actor, id=key),
 }
 PARENTS = {"subscription": "customer", "order": "customer", "link": "subscription", "ticket_file": "ticket"}

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("owner_id", ID, nullable=False),
         sa.Column("name", sa.String(60), nullable=False),
         sa.Column("name_folded", sa.String(180), nullable=False),
-        sa.Column("query", sa.String(2000), nullable=False),
+        sa.Column("query", sa.String(4000), nullable=False),
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_saved_views_partner_id")),

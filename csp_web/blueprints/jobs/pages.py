@@ -10,6 +10,7 @@ from csp_web.blueprints.jobs import blueprint
 from csp_web.db import transaction
 from csp_web.domain.access.actors import refusal, require
 from csp_web.domain.long_work import jobs
+from csp_web.domain.long_work.exports import content_type
 from csp_web.domain.long_work.job_files import store
 from csp_web.domain.long_work.job_kinds import KINDS, STATES, STEPS, counted, counts, pace
 from csp_web.errors import NotFound, Refused
@@ -132,7 +133,7 @@ def file(job: Job) -> Response:
             etag=job.file_sha256,
             last_modified=job.ended_at,
             download_name=job.file_name,
-            content_type="text/csv; charset=utf-8",
+            content_type=content_type(job.file_name),
             environ=request.environ,
         )
     except FileChanged as error:

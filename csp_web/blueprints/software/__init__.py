@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("software", __name__)
 
-from csp_web.blueprints.software import exporting, keys, links, listing, opened  # noqa: E402, F401 -- they use the blueprint
+from csp_web.blueprints.software import exporting, keys, links, listing, opened, views  # noqa: E402, F401 -- they use the blueprint

@@ -10,44 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, func, or_, select, type_coerce
+from sqlalchemy import Select, bindparam, case, exists, func, select, type_coerce
 
 from csp_web.db import GuidText, now, read, session
 from csp_web.domain.access.actors import Actor
-from csp_web.domain.companies.customers import customer_ids_with
+from csp_web.domain.delivery.software_filters import View
+from csp_web.domain.delivery.software_narrowing import TOLD_LINK, conditions, link_table
 from csp_web.domain.paging import PAGE_SIZE, Listing, Page, cursor_after
 from csp_web.domain.support.cancellation_window import number_of_request, terms_without_words
-from csp_web.identifiers import Kind, fold, looks_like, parse_guid
-from csp_web.models import (
-    Customer,
-    KeyAssignment,
-    KeyWait,
-    Order,
-    Product,
-    ProductFamily,
-    ProductType,
-    Sku,
-    Subscription,
-    SubscriptionStatus,
-)
+from csp_web.models import Customer, KeyAssignment, KeyWait, Product, ProductType, Subscription
 
 # The keys of a line in one word; "none": the product has no keys.
 LineKeys = Literal["none", "not taken", "waiting", "ready", "shown", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the list of all software is narrowed to."""
-
-    text: str = ""
-    family: ProductFamily | None = None
-    waiting: bool = False
-    deadline_days: int = 0  # 0: any
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is narrowed."""
-        return self != Filters()
 
 
 class Line(NamedTuple):
@@ -68,6 +42,9 @@ class Line(NamedTuple):
     requested_in: str  # number of the ticket in which the cancellation waits for a decision
     customer: str = ""
     company_name: str = ""
+    country: str = ""
+    link_ends: datetime | None = None  # of the link that ends first, where links are shown
+    link_left: int | None = None  # downloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +58,7 @@ class SoftwareList:
 
 
 ROWS_AT_ONCE = 1000  # of an export
+OWNER_FIELDS = 5  # those of a line that only the list of all customers tells
 _line, _product, _customer = Subscription.__table__.c, Product.__table__.c, Customer.__table__.c
 _key, _wait = KeyAssignment.__table__.c, KeyWait.__table__.c
 _SOFTWARE = ProductType.SOFTWARE_SUBSCRIPTION
@@ -117,11 +95,15 @@ _OF_EVERYBODY = (
 )
 _OF_CUSTOMER = Listing(_OF_EVERYBODY.where(_line.customer_id == bindparam("customer")), (_line.id,), descending=True)
 _OF_PARTNER = (
-    _OF_EVERYBODY.add_columns(type_coerce(_customer.uuid, GuidText).label("customer"), _customer.company_name)
+    _OF_EVERYBODY.add_columns(
+        type_coerce(_customer.uuid, GuidText).label("customer"), _customer.company_name, _customer.country
+    )
     .join(Customer.__table__, _customer.id == _line.customer_id)
     .where(_line.partner_id == bindparam("partner"))
 )
-_NEWEST_FIRST = Listing(_OF_PARTNER, (_line.id,), descending=True)
+_WITH_LINK = _OF_PARTNER.add_columns(
+    link_table.c.expires_at, (link_table.c.max_downloads - link_table.c.used).label("link_left")
+)
 
 
 def software_of(customer: Customer, *, cursor: str | None = None, opened: Subscription | None = None) -> SoftwareList:
@@ -132,24 +114,41 @@ def software_of(customer: Customer, *, cursor: str | None = None, opened: Subscr
     return _told(page)
 
 
-def all_software(actor: Actor, filters: Filters, *, cursor: str | None = None) -> SoftwareList:
-    """The software of all of the partner's customers, newest first; by deadline when that is asked for (B7)."""
-    listing = _listing(actor, filters, PAGE_SIZE) if filters.any else _NEWEST_FIRST
-    return _told(listing.page(cursor, partner=actor.partner_id))
+def all_software(actor: Actor, view: View, *, cursor: str | None = None) -> SoftwareList:
+    """The software of all of the partner's customers, newest first; what ends soon first when that is asked for (B7)."""
+    listing = _listing(actor, view, PAGE_SIZE) if view.filters.any else _WHOLE["link" in view.columns]
+    return _told(listing.page(cursor, partner=actor.partner_id, at=now()))
 
 
-def _listing(actor: Actor, filters: Filters, size: int) -> Listing:
-    narrowed = _OF_PARTNER.where(*_narrowed(actor, filters))
+def _listing(actor: Actor, view: View, size: int) -> Listing:
+    filters = view.filters
+    narrowed = _statement(view).where(*conditions(actor, filters))
     if filters.deadline_days:
         return Listing(narrowed, (_line.cancel_until, _line.id), size=size)
+    if filters.link_days:
+        ends = (link_table.c.expires_at, link_table.c.id)
+        return Listing(narrowed.add_columns(link_table.c.id), ends, size=size)
     return Listing(narrowed, (_line.id,), descending=True, size=size)
 
 
-def every_line(actor: Actor, filters: Filters) -> Iterator[Line]:
+def _statement(view: View) -> Select[*tuple[Any, ...]]:
+    """Links are looked at only where they are shown or asked for."""
+    if view.filters.link_days:
+        return _WITH_LINK.join(link_table, TOLD_LINK)
+    return _WITH_LINK.outerjoin(link_table, TOLD_LINK) if "link" in view.columns else _OF_PARTNER
+
+
+_WHOLE = {
+    with_link: Listing(_statement(View(columns=("link",) if with_link else ())), (_line.id,), descending=True)
+    for with_link in (False, True)
+}
+
+
+def every_line(actor: Actor, view: View) -> Iterator[Line]:
     """All that ``all_software`` shows on its pages, in the same order; read in batches, so that memory stays flat."""
-    listing, cursor = _listing(actor, filters, ROWS_AT_ONCE), None
+    listing, cursor, at = _listing(actor, view, ROWS_AT_ONCE), None, now()
     while True:
-        software = _told(listing.page(cursor, partner=actor.partner_id))
+        software = _told(listing.page(cursor, partner=actor.partner_id, at=at))
         yield from software.lines
         session.rollback()  # nobody's reading is held open between two batches
         if software.next is None:
@@ -157,54 +156,13 @@ def every_line(actor: Actor, filters: Filters) -> Iterator[Line]:
         cursor = software.next
 
 
-def count_lines(actor: Actor, filters: Filters, *, up_to: int | None = None) -> int:
+def count_lines(actor: Actor, view: View, *, up_to: int | None = None) -> int:
     """How many lines ``every_line`` gives, counted up to a limit."""
-    matching = _OF_PARTNER.where(*_narrowed(actor, filters)).with_only_columns(_line.id).limit(up_to)
+    filters = view.filters
+    statement = _statement(View(filters, ()))
+    matching = statement.where(*conditions(actor, filters)).with_only_columns(_line.id).limit(up_to)
     counted = select(func.count()).select_from(matching.subquery())
-    return int(read(counted, {"partner": actor.partner_id}).scalar_one())
-
-
-def _narrowed(actor: Actor, filters: Filters) -> list[ColumnElement[bool]]:
-    narrowed: list[ColumnElement[bool]] = []
-    if filters.text:
-        narrowed.append(_named(actor, filters.text))
-    if filters.family is not None:
-        narrowed.append(Product.family == filters.family)
-    if filters.waiting:
-        open_waits = select(KeyWait.subscription_id).where(KeyWait.ended_at.is_(None))
-        narrowed.append(Subscription.id.in_(open_waits))
-    if filters.deadline_days:
-        at = now()
-        narrowed += [
-            Subscription.status == SubscriptionStatus.ACTIVE,
-            Subscription.cancel_until > at,
-            Subscription.cancel_until <= at + timedelta(days=filters.deadline_days),
-        ]
-    return narrowed
-
-
-def _named(actor: Actor, text: str) -> ColumnElement[bool]:
-    """Lines that a text names: by any identifier (D10), else by product or customer."""
-    kind = looks_like(text)
-    if kind is Kind.GUID:
-        guid = parse_guid(text)
-        customers = select(Customer.id).where(Customer.partner_id == actor.partner_id, Customer.uuid == guid)
-        return or_(Subscription.uuid == guid, Subscription.customer_id.in_(customers))
-    wanted = fold(text)
-    ways = [Subscription.customer_id.in_(customer_ids_with(actor, wanted)), _product_named(wanted)]
-    if kind in {Kind.ORDER_ID, Kind.ALTERNATE_ID}:
-        orders = select(Order.id).where(
-            Order.partner_id == actor.partner_id,
-            or_(Order.order_id == text.strip(), Order.alternate_id == text.strip().lower()),
-        )
-        ways.append(Subscription.order_id.in_(orders))
-    return or_(*ways)
-
-
-def _product_named(wanted: str) -> ColumnElement[bool]:
-    titled = func.lower(Product.title).contains(wanted, autoescape=True)
-    skus = select(Sku.id).where(func.lower(Sku.title).contains(wanted, autoescape=True))
-    return or_(titled, func.lower(Product.product_id) == wanted, Subscription.sku_id.in_(skus))
+    return int(read(counted, {"partner": actor.partner_id, "at": now()}).scalar_one())
 
 
 def _told(page: Page) -> SoftwareList:
@@ -219,7 +177,7 @@ def _as_told(row: Any, at: datetime) -> Line:
     keys = _in_one_word(has_keys, over, least_key, waits)
     may, until, left, *_words = terms_without_words(_SOFTWARE, until, at, over=over, requested_in=ticket or "")
     shown = (str(number), guid, product, sku, quantity, term, ends_at)
-    return Line(*shown, keys, cancelled_at, may, until, left, ticket or "", *owner)
+    return Line(*shown, keys, cancelled_at, may, until, left, ticket or "", *owner[:OWNER_FIELDS])
 
 
 def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: bool) -> LineKeys:
@@ -236,7 +194,6 @@ def _in_one_word(has_keys: bool, cancelled: bool, least_key: int | None, waits: 
 
 __all__ = [
     "PAGE_SIZE",
-    "Filters",
     "Line",
     "LineKeys",
     "SoftwareList",

@@ -12,10 +12,15 @@ BATCH = 500  # rows in one piece
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet could take a text for a formula and run it."""
+    return text.lstrip(" ").startswith(_FORMULA)
+
+
 def safe(value: Any) -> Any:
     """A cell as it is written. Text that a spreadsheet would take for a formula gets an apostrophe before it."""
     if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+        return f"'{value}" if is_formula(value) else value
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds").replace("+00:00", "Z")
     return "" if value is None else value

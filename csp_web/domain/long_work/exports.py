@@ -1,104 +1,110 @@
-"""Lists as files for spreadsheets: exactly what a page shows, narrowed in the same way. Never a key (S-4)."""
+"""The list of all software as a file for spreadsheets: exactly what the page shows, narrowed in the same way, in the same
+columns. Never a key (S-4).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, BinaryIO, cast
 
 from csp_web.db import now, session, transaction
 from csp_web.domain import audit
 from csp_web.domain.access.actors import Actor, require
-from csp_web.domain.delivery.software import Filters, Line, count_lines, every_line
+from csp_web.domain.delivery.software import Line, count_lines, every_line
+from csp_web.domain.delivery.software_filters import View, arguments_of, view_kept
 from csp_web.domain.long_work.csv_files import Pieces, pieces
-from csp_web.domain.long_work.job_files import store
+from csp_web.domain.long_work.job_files import scratch, store
 from csp_web.domain.long_work.job_work import Task
-from csp_web.domain.sales.catalogue import TERM_NAMES
-from csp_web.i18n import N_
-from csp_web.i18n import gettext as _
-from csp_web.models import ProductFamily
+from csp_web.domain.long_work.software_sheet import Table, table_of
+from csp_web.domain.long_work.xlsx_files import write_workbook
+from csp_web.services.files import StoredFile
 
 AT_ONCE = 2000  # rows that the request itself writes; more are work for later
 LARGEST_FILE = 16 * 1024**3  # bytes
 NAME = "software"
-
-COLUMNS = (
-    N_("Customer"),
-    N_("Customer ID"),
-    N_("Product"),
-    N_("SKU"),
-    N_("Quantity"),
-    N_("Term"),
-    N_("Ends (UTC)"),
-    N_("Keys"),
-    N_("Right to cancel until (UTC)"),
-    N_("Cancelled (UTC)"),
-    N_("Cancellation requested in"),
-    N_("Subscription ID"),
-)
-KEYS = {
-    "none": "",
-    "not taken": N_("Not taken yet"),
-    "waiting": N_("Waiting"),
-    "ready": N_("Ready"),
-    "shown": N_("Shown"),
-    "revoked": N_("Revoked"),
+CSV, XLSX = "csv", "xlsx"
+FORMATS = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
-def software_table(lines: Iterable[Line]) -> Iterator[bytes]:
-    """The file of the list of software, in pieces, in the language of the reader."""
-    terms = {code: _(name) for code, name in TERM_NAMES.items()}
-    keys = {code: _(name) if name else "" for code, name in KEYS.items()}
-    return pieces([_(name) for name in COLUMNS], (_cells(line, terms, keys) for line in lines))
-
-
-def _cells(line: Line, terms: dict[str, str], keys: dict[str, str]) -> tuple[Any, ...]:
-    return (
-        line.company_name,
-        line.customer,
-        line.product,
-        line.sku,
-        line.quantity,
-        terms.get(line.term, line.term),
-        line.ends_at,
-        keys[line.keys],
-        line.cancel_until,
-        line.cancelled_at,
-        line.requested_in,
-        line.guid,
-    )
-
-
-def file_name() -> str:
+def file_name(form: str = CSV) -> str:
     """What the file is called: what it is of, and the day."""
-    return f"{NAME}-{now():%Y-%m-%d}.csv"
+    return f"{NAME}-{now():%Y-%m-%d}.{form}"
 
 
-def export_now(actor: Actor, filters: Filters) -> bytes:
+def content_type(name: str) -> str:
+    """What an exported file is, by its name."""
+    return FORMATS.get(name.rpartition(".")[2], FORMATS[CSV])
+
+
+def export_now(actor: Actor, view: View, form: str = CSV) -> bytes:
     """The whole file of a list of at most ``AT_ONCE`` lines, and a row of the log; opens its own transaction."""
     require(actor, "software.see")
-    content = b"".join(software_table(every_line(actor, filters)))
+    passed = Passed(every_line(actor, view))
+    table = table_of(passed, view.columns)
+    if form == XLSX:
+        with scratch() as folder:
+            path = folder / file_name(XLSX)
+            with path.open("wb") as file:
+                write_workbook(file, table.name, table.heads, table.rows, scratch=folder)
+            content = path.read_bytes()
+    else:
+        content = b"".join(pieces(table.heads, table.rows))
     with transaction():
-        _record(actor, filters, count_lines(actor, filters, up_to=AT_ONCE))
+        _record(actor, view, form, passed.count)
     return content
 
 
 def export_software(task: Task) -> None:
     """Write the list of software into a file of the job."""
     require(task.actor, "software.see")
-    filters = filters_of(task.arguments)
-    task.step("writing", count_lines(task.actor, filters))
-    passed = Passed(task.counted(every_line(task.actor, filters)))
-    stored = store().save(Pieces(software_table(passed)), max_bytes=LARGEST_FILE)
+    view, form = view_kept(task.arguments), str(task.arguments.get("format", CSV))
+    task.step("writing", count_lines(task.actor, view))
+    passed = Passed(task.counted(every_line(task.actor, view)))
+    table = table_of(passed, view.columns)
+    stored = _stored_workbook(task, table) if form == XLSX else _stored_csv(table)
     try:
         with transaction():
-            _record(task.actor, filters, passed.count)
+            _record(task.actor, view, form, passed.count)
             file = (stored.key, stored.size, stored.sha256)
-            task.finish({"rows": passed.count}, file=file, file_name=file_name())
+            task.finish({"rows": passed.count}, file=file, file_name=file_name(form))
     except BaseException:
         session.rollback()
         store().delete(stored.key)
         raise
+
+
+def _stored_csv(table: Table) -> StoredFile:
+    return store().save(Pieces(pieces(table.heads, table.rows)), max_bytes=LARGEST_FILE)
+
+
+def _stored_workbook(task: Task, table: Table) -> StoredFile:
+    with scratch() as folder:
+        path = folder / file_name(XLSX)
+        with path.open("wb") as file:
+            watched = cast("BinaryIO", Watched(file, task))
+            packing = partial(task.step, "packing")
+            write_workbook(watched, table.name, table.heads, table.rows, scratch=folder, packing=packing)
+        with path.open("rb") as file:
+            return store().save(file, max_bytes=LARGEST_FILE)
+
+
+class Watched:
+    """A file whose writer hears between two writes whether it is still wanted."""
+
+    def __init__(self, file: BinaryIO, task: Task) -> None:
+        self._file, self._task = file, task
+
+    def write(self, block: bytes) -> int:
+        """Raises Cancelled, Stopped: leave everything as it was."""
+        self._task.progress(0)
+        return self._file.write(block)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class Passed(Iterable[Line]):
@@ -114,27 +120,11 @@ class Passed(Iterable[Line]):
             yield line
 
 
-def _record(actor: Actor, filters: Filters, rows: int) -> None:
-    asked = {name: value for name, value in arguments_of(filters).items() if value}
-    audit.record("export_software", by=actor, resource=("software", ""), rows=rows, filters=asked or None)
-
-
-def arguments_of(filters: Filters) -> dict[str, Any]:
-    """What a list is narrowed to, as a job keeps it."""
-    return {
-        "text": filters.text,
-        "family": filters.family.value if filters.family else "",
-        "waiting": filters.waiting,
-        "deadline_days": filters.deadline_days,
-    }
-
-
-def filters_of(arguments: dict[str, Any]) -> Filters:
-    """What a list is narrowed to, as a job kept it."""
-    family = arguments.get("family")
-    return Filters(
-        text=str(arguments.get("text", "")),
-        family=ProductFamily(family) if family else None,
-        waiting=bool(arguments.get("waiting")),
-        deadline_days=int(arguments.get("deadline_days", 0)),
+def _record(actor: Actor, view: View, form: str, rows: int) -> None:
+    asked = arguments_of(view)
+    audit.record(
+        "export_software", by=actor, resource=("software", ""), rows=rows, format=form.upper(), filters=asked or None
     )
+
+
+__all__ = ["AT_ONCE", "CSV", "FORMATS", "XLSX", "content_type", "export_now", "export_software", "file_name"]

@@ -7,8 +7,12 @@ the installation sees them.
 from __future__ import annotations
 
 import base64
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +24,7 @@ from csp_web.domain.upkeep import configured
 from csp_web.errors import Refused
 from csp_web.i18n import gettext as _
 from csp_web.models import Job
-from csp_web.services.files import DiskStore, FileMissing, Readable
+from csp_web.services.files import DiskStore, FileMissing, Readable, room
 from csp_web.services.job_board import JobBoard
 from csp_web.services.sealed_files import Opened, Sealing
 
@@ -35,6 +39,26 @@ def board() -> JobBoard:
 def store() -> DiskStore:
     """The files of the jobs of this installation."""
     return _store(configured.settings().data_dir)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for what is needed only while work goes on; nothing is left of it, but by a process that is killed."""
+    folder = _scratch()
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as made, room():
+        yield Path(made)
+
+
+def sweep_scratch(age: timedelta) -> None:
+    """Delete what killed processes left in scratch folders longer ago than ``age``."""
+    for folder in _scratch().glob("*"):
+        if folder.stat().st_mtime < time.time() - age.total_seconds():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch() -> Path:
+    return configured.settings().data_dir / "jobs" / "scratch"
 
 
 @lru_cache(maxsize=8)

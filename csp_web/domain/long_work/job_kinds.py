@@ -45,6 +45,7 @@ STEPS = {
     "checking": N_("Checking"),
     "storing": N_("Storing"),
     "writing": N_("Writing"),
+    "packing": N_("Packing the workbook"),
     "database": N_("Copying the database"),
     "files": N_("Copying the files"),
     "proving": N_("Reading it back"),
@@ -68,9 +69,11 @@ COUNTS = {
 
 
 def counted(kind: str, done: int, total: int) -> str:
-    """How far it is in numbers: "12,400 of 50,000 rows"."""
+    """How far it is in numbers: "12,400 of 50,000 rows"; empty for a step that counts nothing."""
     from csp_web.i18n import format_number, format_size
 
+    if not done and not total:
+        return ""
     if KINDS[kind].bytes_counted:
         if not total:
             return format_size(done)

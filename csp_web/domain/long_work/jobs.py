@@ -16,7 +16,7 @@ from sqlalchemy import Row, or_, select, update
 from csp_web.db import for_update, now, session, transaction
 from csp_web.domain import audit
 from csp_web.domain.access.actors import Actor, refusal, require
-from csp_web.domain.long_work.job_files import board, store
+from csp_web.domain.long_work.job_files import board, store, sweep_scratch
 from csp_web.domain.long_work.job_kinds import KINDS
 from csp_web.domain.paging import Listing, Page
 from csp_web.errors import Conflict, Refused
@@ -210,6 +210,7 @@ def forget_old(at: datetime) -> None:
         if key not in named:
             store().delete(key)
     store().sweep_incoming(CHECKED_KEPT)
+    sweep_scratch(CHECKED_KEPT)
     for number in board().known() - set(session.scalars(_open())):
         board().clear(number)
 
