@@ -97,6 +97,12 @@ class FileForm(CreatingForm):
     )
     file = FileField(_l("File"))
     signature = FileField(_l("Detached signature"), description=_l("Optional: .asc or .sig, up to 64 KB."))
+    sha256 = StringField(
+        _l("Expected SHA-256"),
+        [Length(max=400)],
+        description=_l("Optional: what its maker says it is. A file with another sum is not offered."),
+        render_kw={"autocomplete": "off"},
+    )
     replace = BooleanField(_l("Replace the file that is offered under these names now"))
 
     def __init__(self, products: list[tuple[int, str]], **more: Any) -> None:

@@ -67,6 +67,10 @@ class FileStore(Protocol):
         """Store a stream whole or not at all. Raises FileTooLarge, StorageFull."""
         ...
 
+    def adopt(self, path: Path) -> StoredFile:
+        """Store a file of this machine, which stays where it is too, until its owner deletes it. Raises StorageFull."""
+        ...
+
     def put_back(self, key: str, stream: Readable) -> None:
         """Store a stream under the key that it had: files of a backup. Raises StorageFull."""
         ...
@@ -129,6 +133,28 @@ class DiskStore:
         size, digest = self._take(key, stream, max_bytes)
         return StoredFile(key, size, digest)
 
+    def adopt(self, path: Path) -> StoredFile:
+        """Store a file of this machine: it is read once for its sum, and copied only where it lies on another disk.
+
+        Raises:
+            StorageFull: there is no room for a copy; nothing is left behind.
+        """
+        with path.open("rb") as file:
+            size, digest = _read_through(file)
+        key = secrets.token_hex(16)
+        final = self._place(key)
+        with room():
+            self.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._make_folder(final.parent)
+            os.utime(path)  # young to whoever looks for files that no row names
+            try:
+                os.link(path, final)
+            except OSError:  # another disk, or one that knows no second names
+                with path.open("rb") as file:
+                    return self.save(file, max_bytes=size)
+            flush_folder(final.parent)
+        return StoredFile(key, size, digest)
+
     def put_back(self, key: str, stream: Readable) -> None:
         """Store a stream under the key that it had. Raises BadKey, StorageFull."""
         self._take(key, stream, None)
@@ -136,13 +162,13 @@ class DiskStore:
     def _take(self, key: str, stream: Readable, max_bytes: int | None) -> tuple[int, str]:
         final = self._place(key)
         temporary = self._incoming / f"{key}.{secrets.token_hex(4)}"
-        with _room():
+        with room():
             self._incoming.mkdir(mode=0o750, parents=True, exist_ok=True)
             try:
                 size, digest = _write(temporary, stream, max_bytes)
                 self._make_folder(final.parent)
                 temporary.rename(final)
-                _flush_folder(final.parent)
+                flush_folder(final.parent)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
@@ -180,12 +206,12 @@ class DiskStore:
     def keys_older_than(self, age: timedelta) -> Iterator[str]:
         """Keys of files stored longer ago than ``age``, in the order of their names."""
         for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
-            if KEY.fullmatch(path.name) and _older(path, age):
+            if KEY.fullmatch(path.name) and older(path, age):
                 yield path.name
 
     def sweep_incoming(self, age: timedelta) -> int:
         """Delete what uploads left behind that a crash cut off longer ago than ``age``; says how many."""
-        left = [path for path in self._incoming.glob("*") if _older(path, age)]
+        left = [path for path in self._incoming.glob("*") if older(path, age)]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
@@ -201,8 +227,8 @@ class DiskStore:
             return
         folder.parent.mkdir(mode=0o750, exist_ok=True)
         folder.mkdir(mode=0o750, exist_ok=True)
-        _flush_folder(folder.parent)
-        _flush_folder(self.root)
+        flush_folder(folder.parent)
+        flush_folder(self.root)
 
 
 def _write(path: Path, stream: Readable, max_bytes: int | None) -> tuple[int, str]:
@@ -214,19 +240,27 @@ def _write(path: Path, stream: Readable, max_bytes: int | None) -> tuple[int, st
             if max_bytes is not None and size > max_bytes:
                 raise FileTooLarge(max_bytes)
             digest.update(block)
-            _write_all(file, block)
+            write_all(file, block)
         os.fsync(descriptor)
     return size, digest.hexdigest()
 
 
-def _write_all(file: BinaryIO, block: bytes) -> None:
+def _read_through(file: BinaryIO) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(BLOCK):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
+
+
+def write_all(file: BinaryIO, block: bytes) -> None:
     """Write every byte: a disk that is nearly full takes a part and fails at the next call."""
     view = memoryview(block)
     while view:
         view = view[file.write(view) :]
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Put a folder's names on the disk; where folders cannot be opened (Windows) the system sees to it."""
     if not hasattr(os, "O_DIRECTORY"):
         return
@@ -237,14 +271,16 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _older(path: Path, age: timedelta) -> bool:
+def older(path: Path, age: timedelta) -> bool:
+    """Whether a file was changed longer ago than that; one that is gone was not."""
     with suppress(FileNotFoundError):
         return path.stat().st_mtime < time.time() - age.total_seconds()
     return False
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
+    """Make "no room left" a sentence: StorageFull."""
     try:
         yield
     except OSError as error:

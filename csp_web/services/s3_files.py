@@ -64,6 +64,11 @@ class S3Store:
         self._send(key, source)
         return StoredFile(key, source.size, source.digest.hexdigest())
 
+    def adopt(self, path: Path) -> StoredFile:
+        """Store a file of this machine. Raises StorageFull."""
+        with path.open("rb") as file:
+            return self.save(file, max_bytes=path.stat().st_size)
+
     def put_back(self, key: str, stream: Readable) -> None:
         """Store a stream under the key that it had. Raises BadKey, StorageFull."""
         self._name(key)

@@ -52,7 +52,7 @@ _SCRIPT = "js/app.js"
 # Names are shared inside one function: what starts last stands last.
 _PARTS = (
     "base", "theme", "copy", "secrets", "time_left", "forms", "toasts",
-    "dialogs", "htmx", "upload", "counters", "search", "shortcuts", "start",
+    "dialogs", "htmx", "pieces", "upload", "counters", "search", "shortcuts", "start",
 )  # fmt: skip
 _COMMENT = re.compile(r"/\*(?!!).*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)

@@ -10,6 +10,7 @@ from csp_web.blueprints.admin import (  # noqa: E402, F401 -- they use the bluep
     backups,
     catalogue,
     files,
+    files_uploads,
     index,
     keys,
     markets,

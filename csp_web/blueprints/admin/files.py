@@ -1,4 +1,4 @@
-"""Installer files: listed, taken in, withdrawn (R22, D14). Large ones are quicker with ``csp-web files add``."""
+"""Installer files: listed, taken in with one request, withdrawn (R22, D14). Scripts send them in pieces: files_uploads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 
 from csp_web.blueprints.admin import blueprint
 from csp_web.db import scalar_or_404, select, session, transaction
-from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming, products_with_files, withdraw_file
+from csp_web.domain.delivery.download_options import (
+    OptionFacts,
+    add_file,
+    expected_sum,
+    incoming,
+    products_with_files,
+    withdraw_file,
+)
 from csp_web.domain.delivery.file_list import list_files
-from csp_web.domain.delivery.signatures import read_signature
+from csp_web.domain.delivery.signatures import Signature, read_signature
+from csp_web.domain.delivery.upload_list import unfinished_uploads
+from csp_web.domain.delivery.uploads import shortage
 from csp_web.errors import Conflict, Invalid
 from csp_web.forms.software import FileForm, WithdrawalForm
 from csp_web.i18n import gettext as _
@@ -27,9 +36,12 @@ def files() -> str:
     withdrawn = request.args.get("withdrawn") == "1"
     page = list_files(withdrawn=withdrawn, cursor=request.args.get("page"))
     more: dict[str, Any] = {"withdrawn": 1} if withdrawn else {}
+    unfinished = unfinished_uploads()
     return render_template(
         "admin/files.html",
         page=page,
+        unfinished=unfinished,
+        shortage=shortage() if unfinished else "",
         withdrawn=withdrawn,
         previous_url=page.previous and url_for(".files", **more, page=page.previous),
         next_url=page.next and url_for(".files", **more, page=page.next),
@@ -51,9 +63,14 @@ def new_file() -> Any:
         else:
             flash(_("%(name)s is offered now.", name=name), "success")
             return redirect(url_for(".files"), 303)
-    wrong = form.errors or form.form_errors
+    return file_form_page(form, 422 if form.errors or form.form_errors else 200)
+
+
+def file_form_page(form: FileForm, status: int) -> tuple[str, int]:
+    """The form, with what is wrong with it."""
     most = (current_app.config["MAX_CONTENT_LENGTH"] or 0) // MIB
-    return render_template("admin/files_new.html", form=form, most=most), 422 if wrong else 200
+    page = render_template("admin/files_new.html", form=form, most=most, unfinished=unfinished_uploads())
+    return page, status
 
 
 def _take_in(form: FileForm) -> str:
@@ -61,14 +78,25 @@ def _take_in(form: FileForm) -> str:
     if not upload:
         raise Invalid({"file": _("Choose a file.")})
     facts = OptionFacts(form.version.data or "", form.language.data or "", form.file_type.data or "", upload.filename)
-    beside = form.signature.data
-    signature = read_signature(beside.filename, beside.stream) if beside else None
+    expected, signature = expected_sum(form.sha256.data or ""), signature_in(form)
     with incoming(upload.stream) as stored, transaction():
         product = session.get_one(Product, form.product.data)
         option = add_file(
-            product, facts, stored=stored, by=current_actor(), replace=form.replace.data, signature=signature
+            product,
+            facts,
+            stored=stored,
+            by=current_actor(),
+            replace=form.replace.data,
+            signature=signature,
+            expected=expected,
         )
         return option.file_name
+
+
+def signature_in(form: FileForm) -> Signature | None:
+    """The signature that came with a form, if one did. Raises Invalid."""
+    beside = form.signature.data
+    return read_signature(beside.filename, beside.stream) if beside else None
 
 
 @blueprint.route("/admin/files/<int:option>/withdrawal", methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from csp_web.services.files import FileTooLarge, Readable, StoredFile
 
 LONGEST_NAME = 100
 LARGEST_FILE = 64 * 1024**3  # bytes
+_SUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,18 @@ def incoming(stream: Readable, *, max_bytes: int = LARGEST_FILE) -> Iterator[Sto
         stored = store.save(stream, max_bytes=max_bytes)
     except FileTooLarge as error:
         raise Invalid({"file": _("The file is larger than %(limit)s bytes.", limit=error.limit)}) from error
-    try:
+    with let_go(stored):
         yield stored
+
+
+@contextmanager
+def let_go(stored: StoredFile) -> Iterator[None]:
+    """Delete a stored file at the end, unless it is offered by then."""
+    try:
+        yield
     finally:
         if session.scalar(select(DownloadOption.id).filter_by(storage_key=stored.key).limit(1)) is None:
-            store.delete(stored.key)
+            file_store().delete(stored.key)
         session.rollback()
 
 
@@ -66,20 +75,23 @@ def add_file(
     by: Actor | None,
     replace: bool = False,
     signature: Signature | None = None,
+    expected: str = "",
 ) -> DownloadOption:
-    """Offer a file for a product. ``by`` None: the command line.
+    """Offer a file for a product. ``by`` None: the command line. ``expected``: the SHA-256 that it has to have.
 
     The same file under the same names again changes nothing but its signature, where one is given. Another file under the
     same names is refused, unless
     ``replace``: then the old one is withdrawn, with its links, and its row stays.
 
     Raises:
-        Forbidden: only an operator admin keeps files. Invalid: a name does not fit, or the product has no files.
+        Forbidden: only an operator admin keeps files.
+        Invalid: a name does not fit, the product has no files, or the file has another sum than was expected.
         Conflict: there is another file under these names.
     """
     if by is not None:
         require(by, "operator.manage")
-    facts = _checked(product, facts)
+    facts = checked(product, facts)
+    _refuse_other_sum(stored, expected)
     for_update(Product, product.id)  # two who add the same at once take turns
     existing = offered(product.id, facts)
     if existing is not None:
@@ -89,14 +101,33 @@ def add_file(
                 _record("sign_file", existing, by)
             return existing
         if not replace:
-            raise Conflict(_taken(existing), advice=_("Withdraw it first, or choose to replace it."))
+            raise taken(existing)
         _withdraw(existing, by, _("Replaced by a newer file."))
     option = _add(product, facts, stored, by)
     sign(option, signature)
     return option
 
 
-def _checked(product: Product, facts: OptionFacts) -> OptionFacts:
+def expected_sum(text: str) -> str:
+    """A SHA-256 as somebody typed or pasted it, with or without the file's name behind it; empty: nothing is expected.
+
+    Raises:
+        Invalid: it is none.
+    """
+    digest = (text.split() or [""])[0].lower()
+    if digest and not _SUM.fullmatch(digest):
+        raise Invalid({"sha256": _("A SHA-256 has 64 digits, from 0 to 9 and a to f.")})
+    return digest
+
+
+def _refuse_other_sum(stored: StoredFile, expected: str) -> None:
+    if expected and expected != stored.sha256:
+        sentence = _("The file that came has another SHA-256: %(sum)s. It is not offered.", sum=stored.sha256)
+        raise Invalid({"sha256": sentence})
+
+
+def checked(product: Product, facts: OptionFacts) -> OptionFacts:
+    """The facts, tidied. Raises Invalid: a name does not fit, or the product has no files."""
     problems = {} if product.has_files else {"product": _("This product has no files.")}
     values = {}
     for name in ("version", "language", "file_type", "file_name"):
@@ -133,14 +164,16 @@ def offered(product: int, facts: OptionFacts) -> DownloadOption | None:
     )
 
 
-def _taken(existing: DownloadOption) -> str:
-    return _(
+def taken(existing: DownloadOption) -> Conflict:
+    """The refusal of a second file under the same names."""
+    sentence = _(
         "There is already a file for %(version)s, %(language)s, %(file_type)s: %(name)s.",
         version=existing.version,
         language=existing.language,
         file_type=existing.file_type,
         name=existing.file_name,
     )
+    return Conflict(sentence, advice=_("Withdraw it first, or choose to replace it."))
 
 
 def _add(product: Product, facts: OptionFacts, stored: StoredFile, by: Actor | None) -> DownloadOption:

@@ -14,7 +14,7 @@ from csp_web.config import Settings
 from csp_web.db import transaction
 from csp_web.domain import outbox
 from csp_web.domain.access import sessions, throttle
-from csp_web.domain.delivery import scanning, transfers
+from csp_web.domain.delivery import scanning, transfers, uploads
 from csp_web.domain.long_work import job_table, jobs, periodic
 from csp_web.domain.support import attachments
 from csp_web.domain.upkeep import backups, configured
@@ -53,6 +53,7 @@ def register_jobs(settings: Settings) -> None:
     periodic.register("downloads", every=GIVE_BACK_EVERY, job=give_back_downloads)
     periodic.register("old sign-ins", every=TIDY_EVERY, job=forget_old_sign_ins)
     periodic.register("files", every=TIDY_EVERY, job=sweep_files)
+    periodic.register("uploads", every=TIDY_EVERY, job=uploads.sweep_uploads)
     periodic.register("jobs", every=TIDY_EVERY, job=jobs.forget_old)
     periodic.register("backups", every=TIDY_EVERY, job=backups.sweep_left)
     if db.on_sqlite():

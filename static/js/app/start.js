@@ -7,6 +7,7 @@ function prepare(within) {
   all("[data-auto-hide]", within).forEach(hideLater);
   all("[data-countdown]", within).forEach(showTimeLeft);
   all("[data-error-summary]", within)[0]?.focus();
+  all("[data-pieces]", within).forEach(sendPieces);
 }
 
 document.addEventListener("click", (event) => {

@@ -6,16 +6,19 @@ function chosenBytes(form) {
   return files.reduce((sum, file) => sum + file.size, 0);
 }
 
+// A form sent by htmx in place of the browser; a whole page comes back.
+function sendForm(form, values = {}, address = form.getAttribute("action")) {
+  form.setAttribute("hx-push-url", "true");
+  htmx.ajax("POST", address, {
+    source: form, target: "#main", select: "#main", swap: "outerHTML show:window:top", headers: { "HX-Boosted": "true" }, values,
+  }).catch(() => {}); // cancelled
+}
+
 function sendWithProgress(event) {
   const { target: form, submitter } = event;
   if (event.defaultPrevented || !("upload" in form.dataset) || chosenBytes(form) < SLOW) return;
   event.preventDefault();
-  form.setAttribute("hx-push-url", "true");
-  htmx.ajax("POST", form.getAttribute("action"), {
-    source: form, target: "#main", select: "#main", swap: "outerHTML show:window:top",
-    headers: { "HX-Boosted": "true" }, // a whole page comes back
-    values: submitter?.name ? { [submitter.name]: submitter.value } : {},
-  }).catch(() => {}); // cancelled
+  sendForm(form, submitter?.name ? { [submitter.name]: submitter.value } : {});
 }
 
 function showUpload({ detail: { elt: form } }) {
@@ -30,7 +33,7 @@ function showUpload({ detail: { elt: form } }) {
 }
 
 function endUpload({ detail: { elt: form } }) {
-  find("[data-uploading]", form)?.remove();
+  find(":scope > [data-uploading]", form)?.remove();
   const actions = find(".form-actions[hidden]", form);
   if (actions) actions.hidden = false;
 }
@@ -39,16 +42,20 @@ function megabytes(bytes) {
   return new Intl.NumberFormat(root.lang, { maximumFractionDigits: 1, minimumFractionDigits: 1 }).format(bytes / 1e6);
 }
 
-function showSent({ target: form, detail: { loaded, total } }) {
-  const part = find("[data-uploading]", form);
-  if (!part || !loaded || !total) return;
-  const left = Math.round(((Date.now() - form.dataset.began) / 1000) * (total / loaded - 1));
+// began: when, and with how many bytes
+function showProgress(part, loaded, total, [moment, first]) {
+  const left = Math.round(((Date.now() - moment) / 1000) * ((total - loaded) / (loaded - first)));
   const bar = find("progress", part);
   [bar.max, bar.value] = [total, loaded];
   find("p", part).textContent = (loaded < total ? part.dataset.uploading : part.dataset.stored)
     .replace("{done}", megabytes(loaded))
     .replace("{total}", megabytes(total))
     .replace("{left}", left < 100 ? unit(left, "second") : unit(Math.round(left / 60), "minute"));
+}
+
+function showSent({ target: form, detail: { loaded, total } }) {
+  const part = find("[data-uploading]", form);
+  if (part && loaded && total) showProgress(part, loaded, total, [form.dataset.began, 0]);
 }
 
 document.addEventListener("submit", sendWithProgress);
