@@ -88,6 +88,10 @@ race: $(INSTALLED_DEV) ## 64 buyers for the last key, 200 times, and 1,500 for 1
 	@scripts/install_test_deps
 	@$(VENV)/bin/python -m tests.race $(RACE)
 
+.PHONY: bench-downloads
+bench-downloads: $(INSTALLED_DEV) ## measure pages while 64 slow clients download, and a file of 5 GiB taken in and sent (minutes)
+	@$(VENV)/bin/python -m tests.bench.downloads $(BENCH)
+
 .PHONY: weight
 weight: $(INSTALLED_DEV) ## bytes, requests, layout shift, blocking and largest paint of every page (minutes)
 	@scripts/install_test_deps
