@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from http.client import HTTPConnection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +20,16 @@ from csp_web.domain.delivery import links
 from csp_web.domain.delivery.links import get_keys_and_downloads
 from csp_web.models import DownloadLink
 from tests.support.files import add_option
+from tests.support.large import MARKS, SIZE, check_large
 from tests.support.live import LiveServer, free_port
 from tests.support.stock import bought
+from tests.support.transfers import ask, make_large, offer
 from tests.world import World
 
 pytestmark = pytest.mark.one_database
 CONTENT = os.urandom(3 * 1024 * 1024)
 START_SECONDS = 20
 SECURITY = ("content-security-policy", "cross-origin-resource-policy", "referrer-policy", "x-content-type-options")
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def ask(port: int, method: str, path: str, **headers: str) -> Answer:
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
-        answer = connection.getresponse()
-        return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
-    finally:
-        connection.close()
 
 
 def changed(text: str, *changes: tuple[str, str]) -> str:
@@ -157,3 +141,10 @@ def test_d2_nginx_sends_the_file_inert_and_in_ranges_and_it_counts_once(
     assert "/readyz" in logged
     assert address not in logged
     assert transfer not in logged
+
+
+def test_d2_nginx_sends_a_file_of_five_gigabytes_in_ranges(world: World, nginx: int, tmp_path: Path) -> None:
+    offered = offer(world)
+    make_large(offered, SIZE, MARKS)
+    check_large(nginx, offered.press(nginx), tmp_path)
+    assert offered.used() == 1

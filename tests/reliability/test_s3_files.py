@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tracemalloc
@@ -70,6 +71,26 @@ class Zeros:
         block = bytes(min(size, self.left))
         self.left -= len(block)
         return block
+
+
+def test_a_file_of_several_parts_is_whole_and_is_read_across_their_borders(
+    store: S3Store, s3_place: S3Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file of more than 5 GB is sent, with the smallest parts that stores take."""
+    monkeypatch.setattr(s3_files, "PART", 5 * MIB)
+    content = os.urandom(10 * MIB + 123)
+    stored = store.save(io.BytesIO(content), max_bytes=len(content))
+    assert (stored.size, stored.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    found = client_of(s3_place).head_object(Bucket=s3_place.bucket, Key=f"{s3_place.prefix}/{stored.key}")
+    assert found["ETag"].strip('"').endswith("-3")
+    address = store.address(stored.key, disposition="attachment", seconds=60)
+    for asked, expected in (
+        (f"bytes={5 * MIB - 2}-{5 * MIB + 1}", content[5 * MIB - 2 : 5 * MIB + 2]),
+        ("bytes=-125", content[-125:]),
+    ):
+        assert fetch(address, Range=asked)[::2] == (206, expected)
+    with store.open(stored.key) as file:
+        assert file.read() == content
 
 
 def test_memory_stays_flat_whatever_the_size(store: S3Store) -> None:
