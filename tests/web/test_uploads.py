@@ -94,7 +94,7 @@ def test_b5_the_list_says_how_much_of_how_much_who_and_offers_to_go_on(olga: Fla
     address = start(olga).location
     patch(olga, address, 0, CONTENT[:4000])
     page = olga.get(LIST)
-    for text in ("Unfinished uploads", "4.0 kB of 10.2 kB", "Olga", "Resume", "Discard"):
+    for text in ("Unfinished uploads", "4 KB of 10.2 KB", "Olga", "Resume", "Discard"):
         assert text in said(page)
     assert "1 unfinished upload can be gone on with" in said(olga.get(NEW))
     assert "is discarded" in said(press(olga, address, "discard"))
@@ -111,10 +111,10 @@ def test_b6_without_room_on_the_disk_nothing_begins_and_nothing_goes_on(
     monkeypatch.setattr(uploads, "_free", lambda: uploads.SPARE + 1000)
     refused = start(olga)
     assert refused.status_code == 422
-    assert "The disk of the server has room for 1.0 kB, and the unfinished uploads still need 10.2 kB." in said(refused)
+    assert "The disk of the server has room for 1 KB, and the unfinished uploads still need 10.2 KB." in said(refused)
     for page in (olga.get(LIST), olga.get(address)):
         assert 'aria-disabled="true"' in page.text
-        assert "has room for 1.0 kB" in said(page)
+        assert "has room for 1 KB" in said(page)
     assert "data-pieces" not in olga.get(address).text
 
 
