@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = [
     "tests.support.no_skips",
+    "tests.support.routes",
     "tests.support.databases",
     "tests.support.live",
     "tests.support.browser",
