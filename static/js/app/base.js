@@ -13,3 +13,13 @@ function announce(sentence) {
   region.textContent = "";
   setTimeout(() => { region.textContent = sentence; }, 50);
 }
+
+// ---- htmx comes when the page is painted: until then its bytes would only keep the style sheet waiting. It starts itself
+// when a document has been read; that was before it came, so it is told so again. The load event of the page waits for it.
+const htmxAddress = document.currentScript.dataset.htmx;
+if (htmxAddress) {
+  const script = document.createElement("script");
+  script.src = htmxAddress;
+  script.addEventListener("load", () => document.dispatchEvent(new Event("DOMContentLoaded")));
+  document.head.append(script);
+}

@@ -3,6 +3,7 @@ const searchBox = find("[data-search]");
 const suggestions = find("#suggestions");
 let cameFrom; // what had the focus before a key led into the box
 let chosen = -1;
+let taken; // the address of what was chosen when a new answer came
 let wanted = false; // an answer that comes after the list was closed opens nothing
 
 const options = () => all("[role=option]", suggestions);
@@ -59,13 +60,16 @@ if (searchBox && suggestions) {
   for (const [name, value] of Object.entries(combobox)) searchBox.setAttribute(name, value);
   searchBox.addEventListener("keydown", steer);
   searchBox.addEventListener("focus", suggest);
-  searchBox.addEventListener("input", () => { wanted = true; });
+  searchBox.addEventListener("input", () => { wanted = true; choose(-1); });
   searchBox.addEventListener("blur", () => openSuggestions(false));
   // A click on a suggestion leaves the focus in the box, so that the list stays until the click is done.
   suggestions.addEventListener("mousedown", (event) => event.preventDefault());
+  // What was chosen while the answer was on its way stays chosen if it is still there.
+  suggestions.addEventListener("htmx:beforeSwap", () => { taken = options()[chosen]?.getAttribute("href"); });
   suggestions.addEventListener("htmx:afterSettle", () => {
     if (!wanted) return;
     openSuggestions(true);
+    choose(options().findIndex((option) => option.getAttribute("href") === taken));
     announce(find("[data-announce]", suggestions).textContent);
   });
 }
