@@ -10,7 +10,7 @@ from random import Random
 from sqlalchemy import delete, select
 
 from csp_web.db import as_of, now, session, transaction
-from csp_web.demo import catalogue, clientele, crowd, handovers, installers, purchases, requests
+from csp_web.demo import catalogue, clientele, crowd, handovers, installers, purchases, requests, views
 from csp_web.demo.people import PEOPLE, Person, actor, add_people, operator
 from csp_web.demo.story import Story
 from csp_web.domain import audit
@@ -127,5 +127,6 @@ def _tell(story: Story, progress: Progress) -> None:
     purchases.plan_purchases(story)
     handovers.plan_handovers(story)
     requests.plan_requests(story)
+    views.plan_views(story)
     story.tell()
     progress("History", 1, 1)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from csp_web.domain.delivery.software_filters import COLUMNS
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -263,6 +265,7 @@ ORDERS = (
 )
 
 OPENED = "/customers/{customer}/software?open={line}"
+EVERY_COLUMN = "&".join(f"columns={name}" for name in COLUMNS)
 SOFTWARE = (
     Place("software", ADMIN, "/customers/{customer}/software"),
     Place("software, empty", ADMIN, "/customers/{new}/software"),
@@ -284,6 +287,15 @@ SOFTWARE = (
     Place("software, line that waits", ADMIN, "/customers/{waiting_of}/software?open={waiting}", (unfold,)),
     Place("software of all customers", ADMIN, "/software"),
     Place("software of all customers, nothing found", ADMIN, "/software?q=nothing-like-it"),
+    Place("software of all customers, narrowed", ADMIN, "/software?link=14&country=DE", (unfold,)),
+    Place("software of all customers, every column", ADMIN, f"/software?{EVERY_COLUMN}"),
+    Place("software of all customers, acts refused", AUDITOR, "/software"),
+    Place("saved views", ADMIN, "/software/views"),
+    Place("saved views of colleagues", AUDITOR, "/software/views"),
+    Place("save view", ADMIN, "/software/views/new?deadline=14&family=sql_server"),
+    Place("save view, refused", ADMIN, "/software/views/new?deadline=14", (send("#view-form"),)),
+    Place("saved view", ADMIN, "/software/views/{view}"),
+    Place("saved view of a colleague", SALES, "/software/views/{view}"),
 )
 
 TICKETS = (

@@ -50,6 +50,7 @@ NAMES = {
     "link": "SELECT l.id FROM download_links l JOIN subscriptions s ON s.id = l.subscription_id "
     "JOIN orders o ON o.id = s.order_id WHERE o.reference = 'AW-1003' AND s.product_title LIKE 'Windows%' "
     "AND l.revoked_at IS NULL",
+    "view": "SELECT id FROM saved_views WHERE query = 'deadline=7'",
     "option": "SELECT id FROM download_options ORDER BY id",
 }
 LINKS = {"token": "it@customer02.example", "ended": "it@customer05.example"}

@@ -19,6 +19,7 @@ NUMBERS = (
     "quarantined",
     "assignment",
     "link",
+    "view",
     "job_done",
     "job_failed",
     "job_going",

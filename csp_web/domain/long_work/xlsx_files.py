@@ -93,11 +93,15 @@ def write_workbook(
     options = {"constant_memory": True, "tmpdir": str(scratch), "use_zip64": True}
     book = Workbook(target, {**options, "strings_to_formulas": False, "strings_to_urls": False})
     sheets = _Sheets(book, name, heads)
-    for row in rows:
-        sheets.write(row)
-    sheets.close()
-    packing()
-    book.close()
+    try:
+        for row in rows:
+            sheets.write(row)
+        sheets.close()
+        packing()
+        book.close()
+    finally:
+        for sheet in book.worksheets():
+            sheet._opt_close()  # nobody wants it any more: the library itself closes these only at its end
 
 
 __all__ = ["ROWS_OF_SHEET", "write_workbook"]
