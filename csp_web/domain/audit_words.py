@@ -67,6 +67,7 @@ OPERATIONS = {
     "revoke_download_link": N_("Revoked a download link"),
     "revoke_keys": N_("Revoked keys"),
     "rotate_keys": N_("Encrypted the keys with a new secret"),
+    "scan_again": N_("Had an installer file scanned again"),
     "set_up": N_("Set up the installation in the browser"),
     "save_view": N_("Saved a view"),
     "send_download_link": N_("Sent a download link by mail"),

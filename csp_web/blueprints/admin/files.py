@@ -17,6 +17,7 @@ from csp_web.domain.delivery.download_options import (
     withdraw_file,
 )
 from csp_web.domain.delivery.file_list import list_files
+from csp_web.domain.delivery.scanning import scan_again
 from csp_web.domain.delivery.signatures import Signature, read_signature
 from csp_web.domain.delivery.upload_list import unfinished_uploads
 from csp_web.domain.delivery.uploads import shortage
@@ -115,3 +116,14 @@ def withdraw(option: int) -> Any:
             flash(_("%(name)s is withdrawn.", name=row.file_name), "success")
             return redirect(url_for(".files"), 303)
     return render_template("admin/files_withdraw.html", form=form, option=row), 422 if form.errors else 200
+
+
+@blueprint.post("/admin/files/<int:option>/scan")
+@needs("operator.manage")
+def scan_file_again(option: int) -> Any:
+    """Have the virus scanner look at a file once more."""
+    row = scalar_or_404(select(DownloadOption).filter_by(id=option))
+    with transaction():
+        scan_again(row, by=current_actor())
+    flash(_("%(name)s is scanned again.", name=row.file_name), "success")
+    return redirect(url_for(".files"), 303)

@@ -37,6 +37,7 @@ def list_files(*, withdrawn: bool = False, cursor: str | None = None) -> Page:
         DownloadOption.withdrawn_reason,
         DownloadOption.scan,
         DownloadOption.scan_note,
+        DownloadOption.scan_at,
         alive.label("links"),
     ).join(Product, Product.id == DownloadOption.product_id)
     if not withdrawn:

@@ -1,7 +1,8 @@
 """New files are scanned for viruses soon after they came, when CSP_WEB_CLAMD_URL is set; what is blocked is never served.
 
 A file of a product or a ticket is unscanned, clean or blocked. While the scanner is away files stay unscanned and are
-tried again; one that it does not take stays unscanned for good, with the reason.
+tried again; one that it does not take stays unscanned, with the reason. **Scan again** looks at a file once more: after
+the signatures or the limits of the scanner were changed.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from sqlalchemy import select
 
 from csp_web.db import for_update, session, transaction
 from csp_web.domain import audit
+from csp_web.domain.access.actors import Actor, require
 from csp_web.domain.outbox import queue_mail
 from csp_web.domain.upkeep.configured import file_store, scanner, settings
-from csp_web.errors import DomainError
+from csp_web.errors import DomainError, Refused
 from csp_web.i18n import N_, use_place
 from csp_web.i18n import gettext as _
 from csp_web.models import DownloadOption, Partner, Role, Scan, TicketFile, User, UserRole
@@ -71,10 +73,35 @@ def _look(clamd: Clamd, key: str) -> tuple[Scan, str]:
 def _note(model: Model, number: int, state: Scan, note: str, at: datetime) -> None:
     with transaction():
         file = for_update(model, number)
+        known = (file.scan, file.scan_note)
         file.scan, file.scan_note, file.scan_at = state, note, at
         session.flush()
-        if state is Scan.BLOCKED:
+        if state is Scan.BLOCKED and known != (state, note):
             _tell(file)
+
+
+def why_not_again(option: DownloadOption) -> str:
+    """Why a file cannot be scanned once more; empty when it can."""
+    if not settings().clamd_url:
+        return _("This installation has no virus scanner.")
+    if option.scan_at is None:
+        return _("It is scanned as soon as the scanner answers.")
+    return _("This file has already been withdrawn.") if option.withdrawn_at else ""
+
+
+def scan_again(option: DownloadOption, *, by: Actor) -> None:
+    """Have a file looked at once more, soon. Until then what is known of it stays true: a blocked one is not served.
+
+    Raises:
+        Forbidden: only an operator admin keeps files. Refused: it waits already, it is withdrawn, there is no scanner.
+    """
+    require(by, "operator.manage")
+    file = for_update(DownloadOption, option.id)
+    if reason := why_not_again(file):
+        raise Refused(reason)
+    file.scan_at = None
+    session.flush()
+    audit.record("scan_again", by=by, resource=("download_option", file.id), file_name=file.file_name, state=file.scan)
 
 
 def _tell(file: DownloadOption | TicketFile) -> None:
