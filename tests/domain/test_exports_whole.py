@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import insert
 
 from csp_web.config import Settings
 from csp_web.db import session, transaction
@@ -40,7 +41,7 @@ def many(world: World) -> World:
     order = session.get_one(Order, line.order_id)
     with transaction():
         rows = [facts | {"order_id": order.id, "line_number": number} for number in range(1, LINES)]
-        session.execute(Subscription.__table__.insert(), [row | {"uuid": _guid(n)} for n, row in enumerate(rows)])
+        session.execute(insert(Subscription), [row | {"uuid": _guid(n)} for n, row in enumerate(rows)])
     return world
 
 

@@ -72,7 +72,8 @@ def test_without_rows_there_are_the_heads(tmp_path: Path) -> None:
 
 
 def test_what_was_needed_meanwhile_is_in_the_folder_that_was_given(tmp_path: Path) -> None:
-    file, seen = io.BytesIO(), []
+    file = io.BytesIO()
+    seen: list[Path] = []
     rows = [("a", 1, AT)] * 10
     write_workbook(file, "x", ["a", "b", "c"], rows, scratch=tmp_path, packing=lambda: seen.extend(tmp_path.iterdir()))
     assert len(seen) == 1
