@@ -5,6 +5,7 @@ What only the disk does is in test_files.py, what only S3 does in test_s3_files.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -170,6 +171,36 @@ def test_b14_a_file_is_put_back_under_its_key_also_twice(store: OneStore) -> Non
     with store.files.open(key) as file:
         assert file.read() == b"the whole file"
     assert len(store.everything()) == 1
+
+
+@pytest.mark.parametrize("size", [5, PART + 1])
+def test_a_file_of_this_machine_is_taken_over_with_its_sum_and_stays_where_it_is(
+    store: OneStore, tmp_path: Path, size: int
+) -> None:
+    content, place = os.urandom(size), tmp_path / "whole"
+    place.write_bytes(content)
+    stored = store.files.adopt(place)
+    assert (stored.size, stored.sha256) == (size, hashlib.sha256(content).hexdigest())
+    assert place.read_bytes() == content
+    place.unlink()
+    with store.files.open(stored.key) as file:
+        assert file.read() == content
+    assert len(store.everything()) == 1
+
+
+def test_a_file_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def elsewhere(*_places: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    store, place = DiskStore(tmp_path / "files"), tmp_path / "whole"
+    place.write_bytes(b"content")
+    linked = store.adopt(place)
+    assert store.path(linked.key).samefile(place)
+    monkeypatch.setattr(os, "link", elsewhere)
+    copied = store.adopt(place)
+    assert not store.path(copied.key).samefile(place)
+    assert (copied.size, copied.sha256) == (linked.size, linked.sha256)
+    assert store.path(copied.key).read_bytes() == b"content"
 
 
 def test_the_sweep_sees_only_files_older_than_asked(store: OneStore) -> None:

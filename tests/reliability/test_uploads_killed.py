@@ -89,12 +89,11 @@ def test_r22_after_a_kill_the_file_goes_on_at_the_last_piece_that_was_confirmed(
     assert cookie is not None
     headers = {"X-CSRFToken": token, "Cookie": f"csp_session={cookie.value}", "HX-Request": "true"}
     sender = Sender(server, f"/admin/files/uploads/{number}", headers)
-    for part in (3 * PIECE, 7 * PIECE):
-        sender.send_until(part)
-        kill_while_it_takes_a_piece(server, sender)
-        server.start()
-        asked = sender.send(len(CONTENT), b"x")  # a piece that cannot be the next one: where does it go on?
-        assert asked in {part, part + PIECE}
+    sender.send_until(4 * PIECE)
+    kill_while_it_takes_a_piece(server, sender)
+    server.start()
+    asked = sender.send(len(CONTENT), b"x")  # a piece that cannot be the next one: where does it go on?
+    assert asked in {4 * PIECE, 5 * PIECE}
     sender.send_until(len(CONTENT))
     address = f"/admin/files/uploads/{number}/end"
     answer = olga.post(address, data={"csrf_token": token, "sha256": SUM}, follow_redirects=True)
