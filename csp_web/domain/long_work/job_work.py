@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
@@ -143,16 +144,27 @@ def work(stop: threading.Event, kinds: Mapping[str, Work]) -> None:
 
 
 def work_once(stop: threading.Event, kinds: Mapping[str, Work]) -> int:
-    """Do what waits, the oldest first; returns how many were worked on. What another worker has is left to it."""
-    waiting = session.scalars(select(Job.id).where(Job.state.in_(OPEN)).order_by(Job.id)).all()
-    session.rollback()
+    """Do what waits, in turn; returns how many were worked on. What another worker has is left to it."""
+    tried: set[int] = set()
     worked = 0
-    for number in waiting:
-        if stop.is_set():
-            break
+    while not stop.is_set() and (number := _next(tried)) is not None:
+        tried.add(number)
         with job_files.board().claim(number) as mine:
             worked += bool(mine) and _work_on(number, stop, kinds)
     return worked
+
+
+def _next(tried: Set[int]) -> int | None:
+    """The oldest job of those who have nothing else running, else the oldest: ten of one person hold up nobody else.
+
+    Asked anew before each job, for somebody may have come meanwhile.
+    """
+    rows = session.execute(select(Job.id, Job.owner_id, Job.state).where(Job.state.in_(OPEN)).order_by(Job.id)).all()
+    session.rollback()
+    begun = {row.id for row in rows if row.state is JobState.RUNNING} | tried  # what could not be had is another's
+    running = Counter(row.owner_id for row in rows if row.id in begun)
+    waiting = [(running[row.owner_id] > (row.id in begun), row.id) for row in rows if row.id not in tried]
+    return min(waiting)[1] if waiting else None
 
 
 def _work_on(number: int, stop: threading.Event, kinds: Mapping[str, Work]) -> bool:

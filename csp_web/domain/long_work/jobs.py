@@ -206,6 +206,7 @@ def forget_old(at: datetime) -> None:
             session.delete(row)
     named = set(session.scalars(select(Job.input_key).where(Job.input_key.is_not(None))))
     named |= set(session.scalars(select(Job.file_key).where(Job.file_key.is_not(None))))
+    session.rollback()  # what is asked for below has to be of after the files were looked through, not of before
     for key in store().keys_older_than(CHECKED_KEPT):
         if key not in named:
             store().delete(key)
@@ -213,6 +214,7 @@ def forget_old(at: datetime) -> None:
     sweep_scratch(CHECKED_KEPT)
     for number in board().known() - set(session.scalars(_open())):
         board().clear(number)
+    session.rollback()
 
 
 def _release(column: Any, *over: Any) -> None:
