@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wtforms import IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
@@ -11,6 +13,7 @@ from csp_web.web.forms import Form
 REASON, ENDINGS = 500, 20_000
 FILL_IN = _l("Fill this in.")
 TOO_LONG = _l("At most 500 characters.")
+_LONGER = re.compile(r"[A-Za-z0-9][A-Za-z0-9\u2010-\u2015-]{5,}")
 
 
 class ThresholdForm(Form):
@@ -24,12 +27,18 @@ class ThresholdForm(Form):
     )
 
 
+def only_endings(typed: str | None) -> str | None:
+    """What was typed, with the last five characters of every key that stands there whole: the page shows no more (D11)."""
+    return _LONGER.sub(lambda found: found[0][-5:], typed) if typed else typed
+
+
 class QuarantineForm(Form):
     """Free keys that nobody shall get."""
 
     endings = TextAreaField(
         _l("Last five characters"),
         [InputRequired(FILL_IN), Length(max=ENDINGS)],
+        filters=[only_endings],
         description=_l("Of each key, on lines of their own or with commas between."),
         render_kw={"rows": 3, "autocomplete": "off", "spellcheck": "false"},
     )

@@ -20,7 +20,7 @@ from csp_web.web.places import came_from
 
 MAX_CHARACTERS = 1_000_000
 KEPT_FOR = timedelta(hours=24)
-SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password", "product_keys")
+SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password", "product_keys", "endings")
 
 
 def form_page() -> str:

@@ -29,11 +29,14 @@ LARGEST_THRESHOLD: Final = 1_000_000
 def quarantine(pool: KeyPool, endings: Sequence[str], *, by: Actor, reason: str) -> int:
     """Take free keys out of stock, named by their last five characters. Returns how many; all of them or none.
 
+    Of a key that was typed whole the last five count: no sentence repeats more of it (D11).
+
     Raises:
         Forbidden: only an operator admin. Invalid: no reason; or an ending that no free key of the pool has, or several.
     """
     require(by, "operator.manage")
-    reason, wanted = _tidy(reason), list(dict.fromkeys(ending.strip().upper() for ending in endings if ending.strip()))
+    reason = _tidy(reason)
+    wanted = list(dict.fromkeys(ending.strip().upper()[-5:] for ending in endings if ending.strip()))
     if not wanted:
         raise Invalid({"endings": _("Type the last five characters of each key.")})
     for_update(KeyPool, pool.id)

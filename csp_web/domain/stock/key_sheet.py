@@ -18,7 +18,7 @@ def normalize_key(text: str) -> str:
     letters = _DASHES_AND_BLANKS.sub("", text).upper()
     if _KEY.fullmatch(letters):
         return "-".join(letters[place : place + 5] for place in range(0, 25, 5))
-    if len(letters) < 20:  # too little to tell a key by its last five
+    if len(letters) < 25:  # a part of a key: what it ends in may be none of the five that people may see
         raise ValueError(_("A product key has five groups of five letters and digits."))
     raise ValueError(
         _("A product key has five groups of five letters and digits; this one ends in %(end)s.", end=letters[-5:])
