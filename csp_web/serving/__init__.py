@@ -2,6 +2,7 @@
 
 * ``listening`` -- binding the socket, with a sentence when it cannot be bound
 * ``limits`` -- sizes and times
+* ``bodies`` -- what is too large is refused before it is received
 * ``proxies`` -- the reverse proxies whose word is taken for where a request comes from
 * ``signals`` -- signals as bytes on a socket
 * ``worker`` -- one process: answers until told to stop, then finishes what it has in hand
@@ -48,8 +49,8 @@ def serve(
 
     Every process calls ``app_factory`` itself, after the fork, so nothing is shared. ``background`` runs in exactly
     one process and gets an event that is set when it should end. ``on_ready(host, port)`` is called once, in the
-    parent, when the first process answers; port 0 means a free one. ``at_end()`` is called in each process that answers,
-    when it has given its last answer.
+    parent, when the first process answers; port 0 means a free one. ``at_end()`` is called in each process after its
+    last answer.
 
     SIGTERM and SIGINT let requests in hand finish for ``grace`` seconds (a second one does not wait); SIGHUP
     replaces the processes without losing a request. Returns 0 after those; 1, with a sentence on standard error, when
@@ -62,10 +63,8 @@ def serve(
     except CannotListen as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 1
-    settings = chosen.for_waitress() | {"threads": threads}
-    if proxies is not None:
-        settings["clear_untrusted_proxy_headers"] = False  # done there, for each according to who sent it
-        app_factory = _behind(proxies, app_factory)
+    settings = chosen.for_waitress() | {"threads": threads, "clear_untrusted_proxy_headers": proxies is None}
+    app_factory = _behind(proxies, app_factory)
     if not hasattr(os, "fork"):
         return serve_in_one_process(
             app_factory,
@@ -85,5 +84,8 @@ def serve(
     return supervisor.run()
 
 
-def _behind(proxies: TrustedProxies, app_factory: Callable[[], WSGIApplication]) -> Callable[[], WSGIApplication]:
-    return lambda: proxies.in_front_of(app_factory())
+def _behind(
+    proxies: TrustedProxies | None, app_factory: Callable[[], WSGIApplication]
+) -> Callable[[], WSGIApplication]:
+    """With proxies it is they who clear headers, for each according to who sent it."""
+    return app_factory if proxies is None else lambda: proxies.in_front_of(app_factory())

@@ -39,6 +39,7 @@ class TrustedProxies:
             self._translate(environ)
             return app(environ, start_response)
 
+        seen.body_limit = getattr(app, "body_limit", None)  # type: ignore[attr-defined]
         return seen
 
     def _translate(self, environ: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import create_server
 
+from csp_web.serving.bodies import refuse_early
 from csp_web.serving.limits import WSGIApplication
 
 TICK_SECONDS = 1.0
@@ -50,6 +51,9 @@ def answer_requests(
     """
     loop: dict[int, Any] = {}
     server = create_server(app, map=loop, sockets=[listener], **settings)
+    limit = getattr(app, "body_limit", None)
+    if limit is not None:
+        refuse_early(server, limit)
     signs = [StopSign(sign, loop) for sign in stop_signs]
     on_ready()
     while not any(sign.seen for sign in signs):

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask import Request as FlaskRequest
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.utils import cached_property
 
+from csp_web.web.bodies import body_limit, largest_body
 from csp_web.web.templates import Environment
 
 
@@ -34,6 +35,16 @@ class SignedCookies(SecureCookieSessionInterface):
 class Request(FlaskRequest):
     """A request."""
 
+    @property
+    def max_content_length(self) -> int | None:
+        """Bytes that its body may have: more where files are taken (``web.bodies``)."""
+        chosen: int | None = self._max_content_length
+        return largest_body(current_app, self.endpoint) if chosen is None else chosen
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """What the address asks, without NUL."""
@@ -50,6 +61,10 @@ class Application(Flask):
     request_class = Request
     jinja_environment = Environment
     session_interface = SignedCookies()
+
+    def body_limit(self, method: str, path: str, cookies: str) -> int:
+        """What the server asks before it receives a body (``web.bodies``)."""
+        return body_limit(self, method, path, cookies)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Functions as they are: Flask looks nine times per request whether one is a coroutine, and none is."""

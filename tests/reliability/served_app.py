@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from werkzeug.exceptions import RequestEntityTooLarge
+
 from csp_web.serving import Limits, TrustedProxies, serve
 
 ARGUMENTS: dict[str, Any] = json.loads(sys.argv[1])
@@ -35,10 +37,16 @@ def build() -> Callable[..., Iterable[bytes]]:
             with Path(query["path"]).open("wb") as file:
                 file.truncate(int(query["size"]))
             return environ["wsgi.file_wrapper"](Path(query["path"]).open("rb"), 65536)
-        body = ANSWERS[name](environ, query, built_in)
+        try:
+            body = ANSWERS[name](environ, query, built_in)
+        except RequestEntityTooLarge:
+            start_response("413 Too Large", [("Content-Type", "text/plain"), ("Content-Length", "9")])
+            return [b"too large"]
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(body).encode()]
 
+    if "body_limit" in ARGUMENTS:
+        app.body_limit = lambda *_head: ARGUMENTS["body_limit"]  # type: ignore[attr-defined]
     return app
 
 
