@@ -47,10 +47,9 @@ def serve(
 ) -> int:
     """Serve until told to stop; returns the exit code. Call from the main thread, with no connections open.
 
-    Every process calls ``app_factory`` itself, after the fork, so nothing is shared. ``background`` runs in exactly
-    one process and gets an event that is set when it should end. ``on_ready(host, port)`` is called once, in the
-    parent, when the first process answers; port 0 means a free one. ``at_end()`` is called in each process after its
-    last answer.
+    Every process calls ``app_factory`` itself, after the fork, so nothing is shared, and ``at_end()`` after its last
+    answer. ``background`` runs in exactly one process and gets an event that is set when it should end.
+    ``on_ready(host, port)`` is called once, in the parent, when the first process answers; port 0 means a free one.
 
     SIGTERM and SIGINT let requests in hand finish for ``grace`` seconds (a second one does not wait); SIGHUP
     replaces the processes without losing a request. Returns 0 after those; 1, with a sentence on standard error, when
