@@ -12,7 +12,7 @@ from sqlalchemy import select
 from csp_web.cli.base import as_option, dry_run_option, existing_file, open_installation, operator_admin, trial
 from csp_web.cli.progress import Step, progress
 from csp_web.db import session, transaction
-from csp_web.domain.delivery.download_options import OptionFacts, add_file, incoming
+from csp_web.domain.delivery.download_options import OptionFacts, add_file, expected_sum, incoming, refuse_before
 from csp_web.domain.delivery.signatures import Signature, read_signature
 from csp_web.models import Product
 from csp_web.services.files import BLOCK, StoredFile
@@ -31,6 +31,9 @@ def files() -> None:
 @click.option("--file-type", required=True, help='File type/OS, like "64 Bit, ISO".')
 @click.option("--name", help="Name under which it is downloaded; by default the file's own.")
 @click.option("--signature", type=existing_file, help="Detached signature to lie beside it, .asc or .sig, up to 64 KB.")
+@click.option(
+    "--sha256", default="", metavar="SUM", help="What its maker says it is; a file with another one is refused."
+)
 @click.option("--replace", is_flag=True, help="Withdraw the file that has this place now; its links end.")
 @dry_run_option
 @as_option
@@ -42,30 +45,41 @@ def add(
     file_type: str,
     name: str | None,
     signature: Path | None,
+    sha256: str,
     replace: bool,
     dry_run: bool,
     email: str | None,
 ) -> None:
-    """Register an installer FILE: it is copied into the store, with its SHA-256."""
+    """Register an installer FILE: it is copied into the store, with its SHA-256.
+
+    The file is offered once all of it is on the disk, or not at all: a command that is killed leaves nothing that anybody
+    sees, and what lies beside is swept after a day. Start it again; it reads FILE from its beginning.
+    """
     open_installation()
-    facts = OptionFacts(version, language, file_type, name or file.name)
-    beside = _signature(signature)
-    with file.open("rb") as stream, progress("Bytes", file.stat().st_size) as step:
-        watched = _Watched(stream, step)
+    facts, expected = OptionFacts(version, language, file_type, name or file.name), expected_sum(sha256)
+    beside, size = _signature(signature), file.stat().st_size
+    refuse_before(_product(product), facts, size=size, replace=replace)
+    session.rollback()
+
+    def offer(stored: StoredFile) -> bool:
+        """Whether it was not there before."""
+        by = operator_admin(email)
+        option = add_file(
+            _product(product), facts, stored=stored, by=by, replace=replace, signature=beside, expected=expected
+        )
+        return option.storage_key == stored.key
+
+    with file.open("rb") as stream, progress("Bytes", size) as step:
+        watched, new = _Watched(stream, step), True
         if dry_run:
             stored = _only_read(watched)
             with trial(keep=lambda: False):
-                add_file(
-                    _product(product), facts, stored=stored, by=operator_admin(email), replace=replace, signature=beside
-                )
+                new = offer(stored)
         else:
             with incoming(watched) as stored, transaction():
-                add_file(
-                    _product(product), facts, stored=stored, by=operator_admin(email), replace=replace, signature=beside
-                )
-    click.echo(
-        f"{'Dry run, nothing was written.' if dry_run else 'Registered.'}\n{stored.size:,} bytes, SHA-256 {stored.sha256}"
-    )
+                new = offer(stored)
+    said = "Dry run, nothing was written." if dry_run else "Registered." if new else "This file is offered already."
+    click.echo(f"{said}\n{stored.size:,} bytes, SHA-256 {stored.sha256}")
 
 
 def _signature(path: Path | None) -> Signature | None:

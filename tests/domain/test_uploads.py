@@ -184,7 +184,7 @@ def test_a_taken_place_is_refused_before_anything_is_sent_and_at_the_end(world: 
 
 
 def test_a_disk_without_room_is_said_before_anything_is_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "_free", lambda: uploads.SPARE + 2 * len(CONTENT) - 1)
+    monkeypatch.setattr(uploads, "_free", lambda: 2 * len(CONTENT) - 1)
     first = begin(world)
     with pytest.raises(StorageFull, match="has room for"):
         begin(world, language=RUSSIAN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from csp_web.domain import audit
 from csp_web.domain.access.actors import Actor, require
 from csp_web.domain.delivery.file_sheet import file_name as checked_file_name
 from csp_web.domain.delivery.signatures import Signature, sign
-from csp_web.domain.upkeep.configured import file_store
-from csp_web.errors import Conflict, Invalid, Refused
+from csp_web.domain.upkeep.configured import file_store, settings
+from csp_web.errors import Conflict, Invalid, Refused, StorageFull
+from csp_web.i18n import format_size
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
 from csp_web.models import DownloadOption, Product
@@ -25,6 +27,7 @@ from csp_web.services.files import FileTooLarge, Readable, StoredFile
 
 LONGEST_NAME = 100
 LARGEST_FILE = 64 * 1024**3  # bytes
+SPARE = 256 * 1024**2  # bytes of the disk that installer files leave to everything else
 _SUM = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,6 +68,36 @@ def let_go(stored: StoredFile) -> Iterator[None]:
         if session.scalar(select(DownloadOption.id).filter_by(storage_key=stored.key).limit(1)) is None:
             file_store().delete(stored.key)
         session.rollback()
+
+
+def free_for_files() -> int | None:
+    """Bytes that the disk has left for files, beside a reserve; None where a store elsewhere takes them."""
+    found = settings()
+    if found.files_in_s3:
+        return None
+    there = next(folder for folder in (found.files_dir, *found.files_dir.parents) if folder.is_dir())
+    return max(shutil.disk_usage(there).free - SPARE, 0)
+
+
+def refuse_before(product: Product, facts: OptionFacts, *, size: int, replace: bool) -> None:
+    """What can be refused before a large file is copied, so that nobody waits for nothing.
+
+    Raises:
+        Invalid: a name does not fit. Conflict: there is surely another file under these names.
+        StorageFull: the disk has no room for it.
+    """
+    facts = checked(product, facts)
+    existing = offered(product.id, facts)
+    if existing is not None and not replace and (existing.size, existing.file_name) != (size, facts.file_name):
+        raise taken(existing)
+    free = free_for_files()
+    if free is not None and free < size:
+        sentence = _(
+            "The disk of the server has room for %(free)s, and this file has %(size)s.",
+            free=format_size(free),
+            size=format_size(size),
+        )
+        raise StorageFull(sentence, advice=_("Free some space first. Nothing was stored."))
 
 
 def add_file(

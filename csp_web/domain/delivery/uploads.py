@@ -8,7 +8,6 @@ becomes an option in the same transaction that ends its upload.
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +21,11 @@ from csp_web.domain import audit
 from csp_web.domain.access.actors import Actor, require
 from csp_web.domain.delivery.download_options import (
     LARGEST_FILE,
+    SPARE,
     OptionFacts,
     add_file,
     checked,
+    free_for_files,
     let_go,
     offered,
     taken,
@@ -42,7 +43,6 @@ from csp_web.services.piece_files import PieceFiles
 LARGEST_PIECE = 64 * 1024**2  # bytes
 KEPT_FOR = timedelta(days=7)
 NOBODYS_AFTER = timedelta(hours=1)
-SPARE = 256 * 1024**2  # bytes of the disk that uploads leave to everything else
 
 
 class WrongOffset(Exception):
@@ -146,7 +146,7 @@ def _new(product: Product, facts: OptionFacts, file: LocalFile, by: Actor) -> Up
 def shortage() -> str:
     """Why no unfinished upload can go on now: the disk has no room for what they lack; empty when it has."""
     open_ones = select(func.sum(Upload.size - Upload.received)).where(Upload.option_id.is_(None))
-    lacking, free = int(session.scalar(open_ones) or 0), max(_free() - SPARE, 0)
+    lacking, free = int(session.scalar(open_ones) or 0), _free()
     if lacking <= free:
         return ""
     return _(
@@ -158,11 +158,8 @@ def shortage() -> str:
 
 def _free() -> int:
     """Bytes left where pieces lie and where whole files lie: often the same disk, else the one with less counts."""
-    found = configured.settings()
-    if found.files_in_s3:
-        return pieces().free()
-    there = next(folder for folder in (found.files_dir, *found.files_dir.parents) if folder.is_dir())
-    return min(pieces().free(), shutil.disk_usage(there).free)
+    here, there = max(pieces().free() - SPARE, 0), free_for_files()
+    return here if there is None else min(here, there)
 
 
 def refuse_other_file(upload: Upload, file: LocalFile) -> None:
