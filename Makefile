@@ -92,6 +92,10 @@ race: $(INSTALLED_DEV) ## 64 buyers for the last key, 200 times, and 1,500 for 1
 bench-downloads: $(INSTALLED_DEV) ## measure pages while 64 slow clients download, and a file of 5 GiB taken in and sent (minutes)
 	@$(VENV)/bin/python -m tests.bench.downloads $(BENCH)
 
+.PHONY: bench-exports
+bench-exports: $(INSTALLED_DEV) ## export 1,000,000 lines as CSV and XLSX: rows per second, memory, disk (half an hour)
+	@$(VENV)/bin/python -m tests.bench.exports $(BENCH)
+
 .PHONY: weight
 weight: $(INSTALLED_DEV) ## bytes, requests, layout shift, blocking and largest paint of every page (minutes)
 	@scripts/install_test_deps

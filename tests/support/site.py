@@ -287,7 +287,7 @@ SOFTWARE = (
     Place("software, line that waits", ADMIN, "/customers/{waiting_of}/software?open={waiting}", (unfold,)),
     Place("software of all customers", ADMIN, "/software"),
     Place("software of all customers, nothing found", ADMIN, "/software?q=nothing-like-it"),
-    Place("software of all customers, narrowed", ADMIN, "/software?link=14&country=DE", (unfold,)),
+    Place("software of all customers, narrowed", ADMIN, "/software?link=14&country=US", (unfold,)),
     Place("software of all customers, every column", ADMIN, f"/software?{EVERY_COLUMN}"),
     Place("software of all customers, acts refused", AUDITOR, "/software"),
     Place("saved views", ADMIN, "/software/views"),

@@ -136,6 +136,9 @@ def test_what_is_asked_for_is_shown(world: World, alice: FlaskClient) -> None:
     assert "Country" in heads(alice, "country=US")
     link(world, ordered(world), now() + timedelta(days=1))
     assert "Download link" in heads(alice, "link=3")
+    form = "q=&country=&link=3&" + "&".join(f"columns={name}" for name in View().columns)
+    assert "Download link" in heads(alice, form)
+    assert "Download link" not in heads(alice, "link=3&columns=customer")
 
 
 def test_every_row_has_as_many_cells_as_the_head(world: World, alice: FlaskClient) -> None:

@@ -86,7 +86,7 @@ def view_of(asked: Mapping[str, str], columns: Iterable[str]) -> View:
         deadline_days=_days(asked.get("deadline", ""), DEADLINES),
         link_days=_days(asked.get("link", ""), LINK_ENDS),
     )
-    return View(filters, _known(columns) or usual_columns(filters))
+    return View(filters, _chosen(columns, filters))
 
 
 def view_of_query(query: str) -> View:
@@ -104,9 +104,11 @@ def _days(text: str, offered: tuple[int, ...]) -> int:
     return int(text) if text in map(str, offered) else 0
 
 
-def _known(columns: Iterable[str]) -> tuple[str, ...]:
+def _chosen(columns: Iterable[str], filters: Filters) -> tuple[str, ...]:
+    """Those that are named and known. The form always names some; who left them as they were has chosen none."""
     wanted = set(columns)
-    return tuple(name for name in COLUMNS if name in wanted)
+    known = tuple(name for name in COLUMNS if name in wanted)
+    return usual_columns(filters) if known in ((), USUAL) else known
 
 
 def usual_columns(filters: Filters) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ def view_kept(arguments: Mapping[str, Any]) -> View:
         deadline_days=int(arguments.get("deadline_days", 0)),
         link_days=int(arguments.get("link_days", 0)),
     )
-    return View(filters, _known(arguments.get("columns", ())) or usual_columns(filters))
+    return View(filters, _chosen(arguments.get("columns", ()), filters))
 
 
 __all__ = [
