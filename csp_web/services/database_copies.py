@@ -5,6 +5,7 @@ A copy of the .db file alone misses what is still in the write-ahead log; SQLite
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import shutil
@@ -43,6 +44,7 @@ def copy_database(database_url: str, target: Path, progress: Progress = _unseen)
 
     Raises:
         Refused: the database is damaged, or PostgreSQL's programs are not here or failed.
+        OSError: the disk is full, or nothing can be written there.
     """
     if kind_of(database_url) == "sqlite":
         _copy_sqlite(Path(str(make_url(database_url).database)), target, progress)
@@ -82,6 +84,10 @@ def _copy_sqlite(source: Path, target: Path, progress: Progress) -> None:
             copy.execute("PRAGMA journal_mode=DELETE")
             _check_sqlite(copy)
         _pack(plain, target, progress)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
     finally:
         plain.unlink(missing_ok=True)
 

@@ -279,5 +279,7 @@ def _tidy(task: Task) -> None:
         return
     kept = session.scalar(select(Job.input_key).where(Job.id == task.id, Job.state == JobState.DONE))
     session.rollback()
-    if not (kept and task.arguments.get("dry_run")):
+    if kept and task.arguments.get("dry_run"):
+        jobs.keep_newest_checked(task.actor.id)
+    else:
         job_files.store().delete(task.input_key)

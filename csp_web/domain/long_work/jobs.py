@@ -28,6 +28,7 @@ from csp_web.said import stored
 from csp_web.services.job_board import Progress
 
 MOST_OPEN = 10  # of one person
+MOST_CHECKED = 5  # of one person: files that were checked and wait to be imported
 FILES_KEPT = timedelta(days=7)
 CHECKED_KEPT = timedelta(days=1)
 ROWS_KEPT = timedelta(days=90)
@@ -122,17 +123,27 @@ def cancel(job: Job, *, by: Actor) -> bool:
         Conflict: it is over already.
     """
     if job.state is JobState.QUEUED:
-        with transaction():
-            row = for_update(Job, job.id)
-            if row.state is JobState.QUEUED:
-                end(row, JobState.CANCELLED)
-                audit.record("cancel_job", by=by, resource=("job", row.id), work=row.kind)
-                return True
+        if _cancel_waiting(job.id, by):
+            return True
         session.refresh(job)
     if not job.is_open:
         raise Conflict(_("It was over before it could be cancelled."))
     board().ask_to_cancel(job.id, by.id)
     return False
+
+
+def _cancel_waiting(number: int, by: Actor) -> bool:
+    """End a job that nobody began, and what was sent in for it; False when somebody has begun it."""
+    with transaction():
+        row = for_update(Job, number)
+        if row.state is not JobState.QUEUED:
+            return False
+        end(row, JobState.CANCELLED)
+        audit.record("cancel_job", by=by, resource=("job", row.id), work=row.kind)
+        key, row.input_key = row.input_key, None
+    if key is not None:
+        store().delete(key)
+    return True
 
 
 def end(row: Job, state: JobState, *, error: str = "", result: dict[str, Any] | None = None) -> None:
@@ -142,6 +153,19 @@ def end(row: Job, state: JobState, *, error: str = "", result: dict[str, Any] | 
     row.state, row.ended_at, row.error = state, now(), stored(error, 1000)
     row.result = result
     session.flush()
+
+
+def keep_newest_checked(owner: int) -> None:
+    """Of the files that a person had checked and may still import, only the newest stay on the disk."""
+    checked = select(Job).where(Job.owner_id == owner, Job.state == JobState.DONE, Job.input_key.is_not(None))
+    with transaction():
+        rows = session.scalars(checked.order_by(Job.id.desc()).with_for_update()).all()
+        keys = []
+        for row in [row for row in rows if may_import(row)][MOST_CHECKED:]:
+            keys.append(str(row.input_key))
+            row.input_key = None
+    for key in keys:
+        store().delete(key)
 
 
 def give_up_open(error: str) -> None:

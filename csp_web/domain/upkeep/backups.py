@@ -32,7 +32,7 @@ from csp_web.i18n import gettext as _
 from csp_web.services import archive
 from csp_web.services.archive import Damaged, Manifest, Writer
 from csp_web.services.database_copies import MEMBERS, copy_database, kind_of
-from csp_web.services.files import KEY, FileMissing
+from csp_web.services.files import KEY, FileMissing, room
 
 SECRETS = {"secrets/secret-key": "secret_key", "secrets/keys-key": "keys_key"}
 FILES = "files/"
@@ -56,10 +56,11 @@ def write_backup(file: Path, *, settings: Settings, with_secrets: bool, tell: Re
     Raises:
         Refused: the database is damaged, what copies it is not installed, or the secret of product keys was changed
             meanwhile, so that the one in the backup might not read its keys. Nothing is left behind then.
+        StorageFull: the disk is full. Nothing is left behind.
     """
     settings = _with_newest_secret(settings)
     manifest = _manifest(settings)
-    with tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
+    with room(), tempfile.TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
         copy = Path(folder) / MEMBERS[manifest.database]
         tell.step("database")
         copy_database(settings.database_url, copy, tell.progress)
