@@ -26,6 +26,13 @@ class FakeClamd:
     limit: int = 4 * 1024 * 1024
     scanned: list[int] = field(default_factory=list)  # sizes
     says: bytes = b""  # instead of its verdict
+    dies_of: bytes = b""  # a file with this in it gets no answer
+
+    def verdict(self, content: bytes) -> bytes:
+        """What it says of a file. Raises ConnectionError: nothing."""
+        if self.dies_of and self.dies_of in content:
+            raise ConnectionAbortedError
+        return self.says or (f"stream: {NAME} FOUND".encode() if SIGNATURE in content else b"stream: OK")
 
 
 def _handler(scanner: FakeClamd) -> type[socketserver.StreamRequestHandler]:
@@ -53,9 +60,7 @@ def _handler(scanner: FakeClamd) -> type[socketserver.StreamRequestHandler]:
                     return b"INSTREAM size limit exceeded. ERROR"
                 content += self.rfile.read(length)
             scanner.scanned.append(len(content))
-            if scanner.says:
-                return scanner.says
-            return f"stream: {NAME} FOUND".encode() if SIGNATURE in content else b"stream: OK"
+            return scanner.verdict(content)
 
     return Handler
 

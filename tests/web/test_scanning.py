@@ -169,6 +169,21 @@ def test_a_scanner_that_is_away_is_tried_again_and_doctor_says_so(
     assert _scans() == "1 blocked"
 
 
+def test_a_file_on_which_the_scanner_dies_keeps_no_other_unscanned(
+    world: World, clamd: FakeClamd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_put_off", {})
+    clamd.dies_of = b"poison"
+    (_ticket, poison), harmful = attach(world, b"poison"), add_option(world, content=HARMFUL).id
+    assert scan() == 0
+    assert scan() == 1
+    assert state(DownloadOption, harmful)[0] is Scan.BLOCKED
+    assert state(TicketFile, poison) == (Scan.UNSCANNED, "", False)
+    clamd.dies_of = b""
+    assert scan() == 1
+    assert state(TicketFile, poison) == (Scan.CLEAN, "", True)
+
+
 def test_without_a_scanner_nothing_is_said_of_viruses(app: Flask, world: World, settings: Settings) -> None:
     from csp_web.domain.upkeep import configured
 

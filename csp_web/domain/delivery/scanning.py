@@ -34,6 +34,7 @@ TOO_LARGE: Final = N_("too large for the scanner")
 UNREADABLE: Final = N_("it could not be read")
 
 log = structlog.get_logger("csp_web")
+_put_off: dict[tuple[Model, int], None] = {}  # files at which the scanner gave up, oldest first: others come before
 
 
 def scan_new(at: datetime) -> int:
@@ -41,21 +42,41 @@ def scan_new(at: datetime) -> int:
     clamd, looked_at = scanner(), 0
     if clamd is None:
         return 0
-    try:
-        for model, number, key in _new():
+    for model, number, key in _new():
+        try:
             _note(model, number, *_look(clamd, key), at)
-            looked_at += 1
-    except (ScannerDown, DomainError) as error:
-        log.warning("files are not scanned; tried again soon", why=str(error))
+        except (ScannerDown, DomainError) as error:
+            log.warning("files are not scanned; tried again soon", why=str(error))
+            _put_behind(model, number)
+            break
+        _put_off.pop((model, number), None)
+        looked_at += 1
     return looked_at
 
 
 def _new() -> Iterator[tuple[Model, int, str]]:
+    """Files that wait, those that were put off last. A scan takes its time: nothing is locked or open meanwhile."""
     for model in MODELS:
-        waiting = select(model.id, model.storage_key).where(model.scan_at.is_(None)).order_by(model.id).limit(BATCH)
-        rows = session.execute(waiting).all()
-        session.rollback()  # a scan takes its time, and nothing is locked or open meanwhile
+        late = [number for kind, number in _put_off if kind is model]
+        waiting = select(model.id, model.storage_key).where(model.scan_at.is_(None), model.id.not_in(late))
+        rows = session.execute(waiting.order_by(model.id).limit(BATCH)).all()
+        session.rollback()
         yield from ((model, row.id, row.storage_key) for row in rows)
+    for model, number in list(_put_off):
+        key = session.scalar(select(model.storage_key).where(model.id == number, model.scan_at.is_(None)))
+        session.rollback()
+        if key is None:
+            del _put_off[model, number]
+        else:
+            yield model, number, key
+
+
+def _put_behind(model: Model, number: int) -> None:
+    """Let all others go first from now on: one file on which the scanner dies must not keep them unscanned."""
+    _put_off.pop((model, number), None)
+    _put_off[model, number] = None
+    if len(_put_off) > BATCH:
+        del _put_off[next(iter(_put_off))]
 
 
 def _look(clamd: Clamd, key: str) -> tuple[Scan, str]:
