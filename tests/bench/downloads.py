@@ -29,7 +29,7 @@ from csp_web.models import ProductKey
 from csp_web.services.files import DiskStore
 from tests.bench.filling import fill
 from tests.support.live import LiveServer
-from tests.support.processes import family, memory, spooled
+from tests.support.processes import cpu, family, memory, spooled
 from tests.support.slow_clients import Crowd, slow_clients
 from tests.support.transfers import Offered, ask, make_large, offer
 
@@ -44,6 +44,7 @@ MB, GIB = 10**6, 1024**3
 SIZE = {"customers": 1_000, "subscriptions": 10_000, "tickets": 1_000}
 LIMIT_MS = 100
 PAGES = ("/customers", "/software")
+QUIET_SECONDS = 5
 PERCENTS = (50, 95, 99)
 
 
@@ -110,6 +111,9 @@ class _Measure:
 
     def while_(self, words: str, what: AbstractContextManager[Any]) -> None:
         with what as crowd:
+            used = cpu(family(self._pid))
+            time.sleep(QUIET_SECONDS)
+            used = (cpu(family(self._pid)) - used) / QUIET_SECONDS
             for page in PAGES:
                 times = self._times(page, self._count)
                 percents = [times[min(len(times) - 1, len(times) * percent // 100)] for percent in PERCENTS]
@@ -117,7 +121,8 @@ class _Measure:
                 print(f"{page:<12} {words:<28} " + " ".join(f"{ms:8.1f}" for ms in percents) + over, flush=True)
             pids = family(self._pid)
             more, aside = (memory(pids) - self._memory) / MB, spooled(pids) / MB
-        print(f"{'':<12} memory {more:+.1f} MB, in temporary files {aside:.1f} MB", flush=True)
+        print(f"{'':<12} memory {more:+.1f} MB, in temporary files {aside:.1f} MB, ", end="")
+        print(f"CPU without pages {used:.1%} of a core", flush=True)
         if isinstance(crowd, Crowd):
             print(f"{'':<12} each client got {crowd.slowest / 1000:.0f} to {crowd.fastest / 1000:.0f} KB a second")
 

@@ -51,7 +51,7 @@ class Program:
         self.process.communicate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def program() -> Iterator[Program]:
     started = Program()
     yield started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def memory(pids: list[int]) -> int:
             if line.startswith("Pss_Anon:"):
                 total += int(line.split()[1]) * 1024
     return total
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds of CPU that these processes have used, in user and in system mode."""
+    used = 0
+    for pid in pids:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
 
 
 def spooled(pids: list[int]) -> int:
