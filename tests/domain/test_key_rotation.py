@@ -137,6 +137,10 @@ def test_f18_a_key_that_cannot_be_read_keeps_its_secret_and_is_counted(world: Wo
     result = rotate(by=None, new_secret=True)
     assert (result.moved, result.damaged, result.given_up) == (3, 1, 0)
     assert len(ring(settings)) == 2
+    in_use = ring(settings)[0]
+    result = rotate(by=None, new_secret=True)  # a damaged key keeps nobody from a new secret
+    assert (result.moved, result.damaged, result.given_up) == (3, 1, 0)
+    assert ring(settings)[1] == in_use
 
 
 def test_d11_secrets_given_by_a_setting_are_moved_to_its_first(world: World, settings: Settings) -> None:

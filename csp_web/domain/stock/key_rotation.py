@@ -45,7 +45,8 @@ def rotate(*, by: Actor | None, new_secret: bool, progress: Progress = lambda _d
     """Encrypt every key anew that is not under the secret in use. ``by`` None: the command line.
 
     With ``new_secret`` and the secrets in the data directory a new one is made first, unless an earlier rotation was
-    cut off: that one is finished. Call it outside a transaction: it makes one per batch.
+    cut off: that one is finished. Damaged keys, which stay where they are, cut off nothing. Call it outside a
+    transaction: it makes one per batch.
 
     Raises:
         Forbidden: only an operator admin keeps the stock. Conflict: another rotation is under way.
@@ -54,10 +55,11 @@ def rotate(*, by: Actor | None, new_secret: bool, progress: Progress = lambda _d
         require(by, "operator.manage")
     with _alone():
         vault.refresh()
-        if new_secret and not outdated() and (file := vault.secrets_file()) is not None:
+        moved, damaged = _move_all(progress)
+        if new_secret and not moved and (file := vault.secrets_file()) is not None:
             _write(file, [secrets.token_hex(32), *vault.split(file.read_text())])
             vault.refresh()
-        moved, damaged = _move_all(progress)
+            moved, damaged = _move_all(progress)
         return Rotation(moved, damaged, _finish(moved, damaged, by))
 
 
