@@ -93,6 +93,16 @@ def attach(selector: str, name: str, content: str) -> Act:
     return lambda page: page.locator(selector).set_input_files(file)
 
 
+def attach_other(selector: str) -> Act:
+    """Choose a file that is not the one that was begun."""
+
+    def act(page: Page) -> None:
+        attach(selector, "other.iso", "another file")(page)
+        press("#go-on button[type=submit]", SENT)(page)
+
+    return act
+
+
 def unfold(page: Page) -> None:
     """Open everything that is folded."""
     page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true })")
@@ -350,6 +360,10 @@ OPERATION = (
     Place("files", OPERATOR, "/admin/files"),
     Place("add file", OPERATOR, "/admin/files/new"),
     Place("add file, refused", OPERATOR, "/admin/files/new", (send(),)),
+    Place("upload, cut off", OPERATOR, "/admin/files/uploads/{upload}"),
+    Place("upload, another file chosen", OPERATOR, "/admin/files/uploads/{upload}", (attach_other("#file"),)),
+    Place("upload, everything there", OPERATOR, "/admin/files/uploads/{upload_whole}"),
+    Place("upload, not saved", OPERATOR, "/admin/files/uploads/{upload_whole}", (fill("#sha256", "?"), send("#end"))),
     Place("withdraw file", OPERATOR, "/admin/files/{option}/withdrawal"),
     Place("withdraw file, refused", OPERATOR, "/admin/files/{option}/withdrawal", (send(),)),
     Place("markets", OPERATOR, "/admin/markets", (unfold,)),

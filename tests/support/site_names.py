@@ -14,6 +14,7 @@ from csp_web.domain.delivery.links import token_of
 from csp_web.models import DownloadLink
 from tests.support.plain import PlainBrowser
 from tests.support.site_jobs import add_jobs
+from tests.support.site_uploads import add_uploads
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -66,11 +67,11 @@ def names_of(server: LiveServer) -> dict[str, str]:
     with app.app_context():
         found = {name: _written(session.execute(text(query)).scalars().first()) for name, query in NAMES.items()}
         links = {name: session.scalars(select(DownloadLink).filter_by(recipient=to)) for name, to in LINKS.items()}
-        jobs = add_jobs()
+        jobs, uploads = add_jobs(), add_uploads()
         tokens = {name: token_of(rows.one()) for name, rows in links.items()}
     missing = sorted(name for name, value in found.items() if value is None)
     assert not missing, f"the demo world has no {', '.join(missing)}"
-    return {**{name: str(value) for name, value in found.items()}, **tokens, **jobs}
+    return {**{name: str(value) for name, value in found.items()}, **tokens, **jobs, **uploads}
 
 
 def _add_customer(app: Flask, server: LiveServer) -> None:

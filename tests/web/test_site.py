@@ -12,6 +12,8 @@ from tests.support.site import NO_PAGES, PLACES, Place
 
 NUMBERS = (
     "option",
+    "upload",
+    "upload_whole",
     "partner",
     "colleague",
     "self",
