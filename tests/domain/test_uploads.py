@@ -18,6 +18,7 @@ from csp_web.domain.delivery.uploads import WrongOffset, discard_upload, discard
 from csp_web.domain.upkeep.configured import file_store
 from csp_web.errors import Busy, Conflict, Forbidden, Invalid, NotFound, Refused, StorageFull
 from csp_web.models import AuditEntry, DownloadOption, Upload
+from csp_web.services.files import FileStore
 from tests.support.files import RUSSIAN, add_option
 from tests.support.uploads import CONTENT, MODIFIED, NAME, begin, finish, local, send, send_all
 from tests.world import World
@@ -250,3 +251,12 @@ def test_a_file_that_is_stored_and_not_offered_yet_is_young_to_the_sweep(world: 
         assert stored is not None
         assert list(file_store().keys_older_than(timedelta(hours=1))) == []
         assert file_store().exists(stored.key)
+
+
+def test_r22_into_a_store_elsewhere_the_same(world: World, s3_files: FileStore) -> None:
+    number = begin(world)
+    send_all(number)
+    option = finish(world, number, expected=SUM)
+    with s3_files.open(option.storage_key) as stored:
+        assert stored.read() == CONTENT
+    assert list(pieces().root.iterdir()) == []
