@@ -109,7 +109,7 @@ def _read(cursor: str | None, count: int) -> tuple[bool, list[Any] | None]:
         return False, None
     try:
         back, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error, TypeError):
+    except (ValueError, binascii.Error, TypeError, RecursionError):  # the last: lists in lists in lists
         return False, None
     fits = len(values) == count and all(isinstance(value, str | int) for value in values)
     return (back == 1, values) if fits else (False, None)

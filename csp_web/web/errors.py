@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from csp_web import db
@@ -23,6 +23,7 @@ def init_errors(app: Flask) -> None:
     """Answer every error with a sentence."""
     app.register_error_handler(DomainError, refuse)
     app.register_error_handler(StaleDataError, _stale)
+    app.register_error_handler(ObjectDeletedError, _stale)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
@@ -65,7 +66,7 @@ def _audit(error: DomainError) -> None:
         log.warning("a refusal could not be audited", path=_where(), request_id=g.get("request_id"))
 
 
-def _stale(_error: StaleDataError) -> Response:
+def _stale(_error: StaleDataError | ObjectDeletedError) -> Response:
     return refuse(
         Conflict(
             _("Somebody else has changed this in the meantime."),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.one_database  # pages; what they ask of the database is
 HUGE = 10**30
 LISTS = (
     "/customers", "/software", "/software?deadline=7", "/tickets", "/audit", "/users", "/admin/users",
-    "/admin/partners", "/admin/catalogue", "/admin/files", "/admin/outbox",
+    "/admin/partners", "/admin/catalogue", "/admin/files", "/admin/outbox", "/jobs",
     "/customers/{customer}/software", "/customers/{customer}/orders", "/customers/{customer}/reservations",
     "/customers/{customer}/products",
 )  # fmt: skip
@@ -51,7 +51,7 @@ def errors_at(people: list[FlaskClient], addresses: list[str]) -> list[tuple[str
 
 def test_s12_cursors_that_nobody_made_open_a_page(world: World, people: list[FlaskClient]) -> None:
     customer = world.customer("coho").uuid
-    places = [cursor(values) for values in PLACES]
+    places = [*(cursor(values) for values in PLACES), base64.urlsafe_b64encode(b"[" * 1400).decode()]
     addresses = [
         f"{page.format(customer=customer)}{'&' if '?' in page else '?'}page={place}"
         for page in LISTS

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
+from csp_web.blueprints.software import views as pages
 from csp_web.db import select, session, transaction
 from csp_web.domain import audit
 from csp_web.domain.delivery import saved_views
 from csp_web.domain.delivery.saved_views import save_view
-from csp_web.errors import Invalid, Refused
+from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.models import AuditEntry, SavedView
 from tests.support.plain import PlainBrowser
 from tests.support.software_pages import ordered, page, said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
     from werkzeug.test import TestResponse
 
@@ -106,6 +110,42 @@ def test_the_same_form_sent_twice_is_one_view(world: World) -> None:
         with transaction():
             save_view("Mine", "link=7", by=world.actor("alice"), form_token="t" * 20)
     assert session.query(SavedView).count() == 1
+
+
+def test_a_form_sent_again_after_its_view_was_deleted_says_so(alice: PlainBrowser, world: World) -> None:
+    """Back, and Save once more."""
+    with transaction():
+        save_view("Mine", "link=7", by=world.actor("alice"), form_token="t" * 20)
+    alice.open("/software/views").press("Delete")
+    with pytest.raises(Conflict, match="deleted meanwhile"), transaction():
+        save_view("Mine", "link=7", by=world.actor("alice"), form_token="t" * 20)
+
+
+def test_a_view_that_is_deleted_while_it_is_changed_is_a_sentence(
+    alice: PlainBrowser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = a_view(world)
+    alice.open(f"/software/views/{number}").fill("Name", "Ends soon")
+
+    @contextmanager
+    def too_late() -> Iterator[None]:
+        """The row was loaded; now somebody is quicker."""
+        with ThreadPoolExecutor(1) as others:
+            others.submit(deleted, world, number).result(30)
+        with transaction():
+            yield
+
+    monkeypatch.setattr(pages, "transaction", too_late)
+    assert "Somebody else has changed this in the meantime." in said(got(alice.press("Save")))
+    assert got(alice).status_code == 409
+
+
+def deleted(world: World, number: int) -> None:
+    try:
+        with transaction():
+            saved_views.delete_view(session.get_one(SavedView, number), by=world.actor("alice"))
+    finally:
+        session.remove()
 
 
 # ---------------------------------------------------------------- whose

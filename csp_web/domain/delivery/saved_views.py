@@ -63,14 +63,14 @@ def save_view(
 
     Raises:
         Forbidden: the role may not see the list. Invalid: the name is empty, too long or taken.
-        Refused: the person has as many views as one may have.
+        Refused: the person has as many views as one may have. Conflict: the form's view was deleted meanwhile.
     """
     require(by, "software.see")
     tidy = _tidy(name)
     content = {"name": tidy, "query": query, "shared": shared, "replace": replace}
     before = once.first_time(form_token, purpose="save_view", content=content, by=by) if form_token else None
     if before is not None:
-        return session.get_one(SavedView, int(before))
+        return _kept_before(int(before))
     for_update(User, by.id)  # a person's views are counted and named one after the other
     view = _named(tidy, by)
     if view is not None and not replace:
@@ -85,6 +85,13 @@ def save_view(
     audit.record("save_view", by=by, resource=("view", view.id), name=view.name, shared=shared)
     if form_token:
         once.done(form_token, by=by, result=view.id)
+    return view
+
+
+def _kept_before(number: int) -> SavedView:
+    view = session.get(SavedView, number)
+    if view is None:
+        raise Conflict(_("This view was deleted meanwhile."))
     return view
 
 
