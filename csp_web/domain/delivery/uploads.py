@@ -43,6 +43,7 @@ from csp_web.services.piece_files import PieceFiles
 LARGEST_PIECE = 64 * 1024**2  # bytes
 KEPT_FOR = timedelta(days=7)
 NOBODYS_AFTER = timedelta(hours=1)
+END_SECONDS = 15.0  # another tab may be storing the same file: who comes second sees the same end
 
 
 class WrongOffset(Exception):
@@ -242,7 +243,7 @@ def finishing(upload: Upload) -> Iterator[StoredFile | None]:
     Raises:
         Refused: pieces are missing. Busy: it is being stored. StorageFull: there is no room for it in the store.
     """
-    with _alone(upload, seconds=0) as (number, key):
+    with _alone(upload, seconds=END_SECONDS) as (number, key):
         if session.scalar(select(Upload.option_id).filter_by(id=number)) is not None:
             yield None
             return
