@@ -39,8 +39,8 @@ def quarantine(pool: KeyPool, endings: Sequence[str], *, by: Actor, reason: str)
     wanted = list(dict.fromkeys(ending.strip().upper()[-5:] for ending in endings if ending.strip()))
     if not wanted:
         raise Invalid({"endings": _("Type the last five characters of each key.")})
-    for_update(KeyPool, pool.id)
     keys = _free(pool, wanted)
+    for_update(KeyPool, pool.id)  # keys first, like whoever takes one: else each would wait for what the other has
     for key in keys:
         key.state, key.quarantined_at, key.quarantined_by_id, key.quarantine_reason = (
             KeyState.QUARANTINED,
