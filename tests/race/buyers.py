@@ -9,6 +9,7 @@ import html
 import re
 import threading
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 OPEN, PRESS, LOOK = "open", "press", "look"
 GOT, WAITS = "got", "waits"
+AGAIN, MOST_PRESSES = " again", 5
 # By patterns, for the pages are many: parsing one costs more than the application needs to make it.
 _FIELDS = re.compile(r'<input[^>]* name="(version|form_token|seen)"[^>]* value="([^"]*)"')
 _STATE = re.compile(r'data-label="Keys"><span><span[^>]*>(?:<svg.*?</svg>)?\s*([A-Za-z ]+)')
@@ -96,8 +98,13 @@ class Desk:
         return answer.status
 
     def _press(self, buyer: str) -> str:
+        """**Place order**. Who is told that too many save at the moment presses again, as the page says; with the same form."""
         fields = {**self.forms.pop(buyer), "csrf_token": self._token}
-        return str(self._browser.post(f"/customers/{buyer}/cart/order", data=fields).status_code)
+        for turn in range(MOST_PRESSES):
+            status = self._browser.post(f"/customers/{buyer}/cart/order", data=fields).status_code
+            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+        return f"{status}{AGAIN * turn}"
 
     def _look(self, buyer: str) -> str:
         answer = self._browser.get(f"/customers/{buyer}/software")

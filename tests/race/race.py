@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from csp_web.db import now, session, transaction
 from csp_web.models import KeyAssignment, KeyState, KeyWait, ProductKey
-from tests.race.buyers import GOT, LOOK, OPEN, PRESS, WAITS, beginning, new_buyers
+from tests.race.buyers import AGAIN, GOT, LOOK, OPEN, PRESS, WAITS, beginning, new_buyers
 from tests.support.crowd import Crowd
 from tests.support.stock import sku_of, stock
 
@@ -34,6 +34,7 @@ class Tally:
     handed_out: int = 0
     duplicates: int = 0
     waiting: int = 0
+    again: int = 0  # presses that were answered by "Many people are saving at the moment … please try again" (503)
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
     last: int = 0  # the number of the last hand-out that is counted, or was there before
@@ -94,8 +95,10 @@ def _one_round(world: World, crowd: Crowd, tally: Tally, buyers: int, keys: int)
     opened = Counter(crowd.act([(OPEN, name) for name in names]))
     assert opened == Counter({OPENED: buyers}), opened
     start = time.monotonic()
-    pressed = Counter(crowd.act([(PRESS, name) for name in names]))
+    answers = crowd.act([(PRESS, name) for name in names])
     tally.seconds += time.monotonic() - start
+    tally.again += sum(answer.count(AGAIN) for answer in answers)
+    pressed = Counter(answer.removesuffix(AGAIN * answer.count(AGAIN)) for answer in answers)
     tally.count(buyers, keys, pressed, Counter(crowd.act([(LOOK, name) for name in names])))
 
 
