@@ -31,6 +31,8 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", guardAgainstTwice);
 addEventListener("beforeunload", warnBeforeLeaving);
 addEventListener("pageshow", () => all("form[data-sent]").forEach(release));
+// On a wide screen the navigation stands beside the page; one that was opened before would cover it.
+matchMedia("(width >= 70rem)").addEventListener("change", () => find("#navigation")?.hidePopover?.());
 setInterval(() => all("[data-countdown]").forEach(showTimeLeft), 60000);
 
 prepare(document);
