@@ -172,7 +172,7 @@ def _below(frame: Picture, labels: Sequence[str], slot: float) -> tuple[Mark, ..
     widest = max(map(len, labels), default=0) * LETTER + 12
     every = max(1, math.ceil(widest / slot))
     shown = [index for index in range(len(labels)) if (len(labels) - 1 - index) % every == 0]
-    half = widest / 2 - 6
+    half = widest / 2 - 6 + EDGE  # letters of some typefaces are wider
     return tuple(
         Mark(
             _round(min(max(frame.left + slot * (index + 0.5), half), WIDTH - half)),
