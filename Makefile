@@ -108,7 +108,7 @@ axe: $(INSTALLED_DEV) ## accessibility of every page in every theme, language an
 		tests/browser/test_axe.py tests/browser/test_zoom.py
 
 .PHONY: screenshots
-screenshots: $(INSTALLED_DEV) ## pictures of every page, theme, width and language, in test-results/pictures/
+screenshots: $(INSTALLED_DEV) ## pictures of every page, theme, width and language, in build/pictures/
 	@scripts/install_test_deps
 	@$(VENV)/bin/python scripts/screenshots.py $(SCREENSHOTS)
 

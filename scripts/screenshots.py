@@ -1,7 +1,7 @@
 """Pictures of every page and state of the product, in every theme, width and language. ``make screenshots``.
 
 Starts a server with a fresh demo world and opens each place of ``tests/support/site.py`` once per language; what is on
-the screen is then photographed in all themes and widths. In ``test-results/pictures/`` there is a folder per language,
+the screen is then photographed in all themes and widths. In ``build/pictures/`` there is a folder per language,
 theme and width with its contact sheets, and an ``index.html`` of everything. What goes on paper is there as PDF, too.
 
     scripts/screenshots.py --only software --themes dark --widths 360 --languages ru
@@ -29,7 +29,7 @@ from tests.support.site import PLACES, Place
 from tests.support.site_browser import Site
 from tests.support.site_names import names_of
 
-TARGET = Path("test-results/pictures")
+TARGET = Path("build/pictures")
 TALLEST = 3200
 HEIGHTS = {360: 780, 768: 1024}
 # What the root element says, and what the system prefers.
