@@ -16,7 +16,7 @@ function announce(sentence) {
 
 // ---- htmx comes when the page is painted: until then its bytes would only keep the style sheet waiting. It starts itself
 // when a document has been read; that was before it came, so it is told so again. The load event of the page waits for it.
-const htmxAddress = document.currentScript.dataset.htmx;
+const htmxAddress = find("meta[name='htmx']")?.content;
 if (htmxAddress) {
   const script = document.createElement("script");
   script.src = htmxAddress;
