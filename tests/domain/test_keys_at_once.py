@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
 
-from csp_web import db
 from csp_web.db import session, transaction
+from csp_web.domain.access.actors import Actor
+from csp_web.domain.sales import ordering
 from csp_web.domain.stock.key_quarantine import quarantine
 from csp_web.domain.stock.key_stock import take_key
 from csp_web.errors import Invalid
-from csp_web.models import KeyPool, KeyState, ProductKey
+from csp_web.models import KeyPool, KeyState, KeyWait, Order, ProductKey, Subscription
+from tests.support.shop import add, add_stock, build_shop, cart_of, new_token
 from tests.support.stock import pool_of, sku_of, stock
-from tests.world import World
+from tests.support.waiting import until_somebody_waits
+from tests.world import World, make_customer
 
 OWN = "Windows Server 2025"
-
-
-def until_somebody_waits() -> None:
-    """On SQLite whoever writes waits for its turn; on PostgreSQL the server is asked who waits for a lock."""
-    if db.on_sqlite():
-        return
-    end = time.monotonic() + 30
-    with db.engine().connect() as connection:
-        while not connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            assert time.monotonic() < end
-            time.sleep(0.01)
 
 
 def test_quarantine_of_the_last_key_waits_for_an_order_that_takes_it_and_holds_up_nothing(world: World) -> None:
@@ -54,3 +44,43 @@ def test_quarantine_of_the_last_key_waits_for_an_order_that_takes_it_and_holds_u
         with pytest.raises(Invalid):
             late.result(60)
     assert session.get_one(ProductKey, number).state is KeyState.HANDED_OUT
+
+
+def test_two_orders_of_the_same_empty_pools_in_turned_order_are_both_placed(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each locks the pools that it finds empty; they do it in one order, whatever the order of the lines."""
+    world = build_shop()
+    with transaction():
+        world.customers["wingtip"] = make_customer(world.partners["contoso"], "Wingtip", country="US").id
+    for offer, version in (("windows-US", OWN), ("sql-US", "SQL Server 2025")):
+        add_stock(world, offer, version, 0)
+    for customer, offers in (("coho", ("windows-US", "sql-US")), ("wingtip", ("sql-US", "windows-US"))):
+        for offer in offers:
+            add(world, offer, customer=customer)
+    real, others = ordering.hand_out_own_version, []
+
+    def stopping(line: Subscription, *, by: Actor) -> object:
+        """After the first line of the first order the second order comes, as far as it gets."""
+        made = real(line, by=by)
+        if not others:
+            others.append(other.submit(place, world, "wingtip"))
+            until_somebody_waits()
+        return made
+
+    monkeypatch.setattr(ordering, "hand_out_own_version", stopping)
+    with ThreadPoolExecutor(1) as other:
+        place(world, "coho")
+        others[0].result(60)
+    assert session.query(Order).count() == 2
+    assert session.query(KeyWait).count() == 4
+
+
+def place(world: World, customer: str) -> None:
+    try:
+        cart = cart_of(world, customer)
+        version = cart.version
+        with transaction():
+            ordering.place_order(cart, by=world.actor("alice"), token=new_token(), version=version)
+    finally:
+        session.remove()
