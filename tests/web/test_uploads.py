@@ -149,6 +149,7 @@ def test_what_does_not_fit_is_said_before_anything_is_sent(
     answer = start(olga, **fields)
     assert answer.status_code == 422
     assert sentence in said(answer)
+    assert answer.headers["HX-Push-Url"] == NEW  # an address that can be reloaded
     assert session.scalar(select(Upload.id)) is None
 
 
@@ -163,6 +164,7 @@ def test_a_taken_place_is_said_at_the_beginning_and_at_the_end(world: World, olg
     wrong = press(olga, address, "end", replace="1", sha256="0" * 64)
     assert wrong.status_code == 422
     assert f"another SHA-256: {SUM}" in said(wrong)
+    assert wrong.headers["HX-Push-Url"] == address
     assert "is offered now" in said(press(olga, address, "end", replace="1"))
 
 

@@ -55,7 +55,8 @@ def begin_file() -> Any:
             form.form_errors.append(f"{error.sentence} {error.advice}")
         else:
             return redirect(url_for(".upload", upload=number), 303)
-    return file_form_page(form, 422)
+    page, status = file_form_page(form, 422)
+    return page, status, {"HX-Push-Url": url_for(".new_file")}  # what a reload opens
 
 
 def _begin(form: BeginningForm) -> int:
@@ -101,7 +102,7 @@ def _page(row: Upload, status: int = 200, *, form: GoingOnForm | None = None, en
         piece=min(PIECE, current_app.config["MAX_CONTENT_LENGTH"] or PIECE),
         shortage="" if whole else shortage(),
     )
-    return page, status
+    return page, status, {"HX-Push-Url": url_for(".upload", upload=row.id)}
 
 
 @blueprint.post("/admin/files/uploads/<int:upload>")
