@@ -12,6 +12,7 @@ from csp_web.db import now, session, transaction
 from csp_web.domain.delivery import link_notices
 from csp_web.domain.delivery.link_mails import Letter, send_link
 from csp_web.domain.delivery.links import get_keys_and_downloads, revoke_link, token_of
+from csp_web.domain.delivery.saved_views import save_view
 from csp_web.domain.sales.carts import add_line
 from csp_web.domain.stock.key_quarantine import quarantine
 from csp_web.domain.stock.key_replacement import replace_key
@@ -32,6 +33,7 @@ from csp_web.models import (
 from tests.support import tickets
 from tests.support.files import OWN, add_option
 from tests.support.site_jobs import add_jobs
+from tests.support.site_uploads import add_uploads
 from tests.support.stock import bought, pool_of, sku_of, stock
 from tests.world import World, make_customer
 
@@ -56,7 +58,8 @@ def world_of(world: World, language: str) -> dict[str, str]:
         with transaction():
             install_rules()
         tickets.install_types()
-        names = {"new": str(nothing), **_handed_over(world, language), **_lines(world), **_tickets(world), **add_jobs()}
+        happened = _handed_over(world, language) | _lines(world) | _tickets(world) | _views(world)
+        names = {"new": str(nothing), **happened, **add_jobs(), **add_uploads()}
         link_notices.tell_of_ending(now() + timedelta(days=12))
     return {**names, **_people(world)}
 
@@ -135,6 +138,13 @@ def _tickets(world: World) -> dict[str, str]:
         internal_note(other, "2", by=world.actor("sam"), token=tickets.new_token(), at=at)
         assign(other, world.people["sam"], by=world.actor("sam"), at=at)
     return {"refund": refund, "cancelled": _guid(approved), "ticket": other.number}
+
+
+def _views(world: World) -> dict[str, str]:
+    """A view that is shared, and one that is not."""
+    with transaction():
+        save_view("2", "family=sql_server", by=world.actor("bob"))
+        return {"view": str(save_view("1", "deadline=7", by=world.actor("alice"), shared=True).id)}
 
 
 def _guid(line: int) -> str:
