@@ -73,6 +73,20 @@ def mails() -> list[OutboxMessage]:
 # ---------------------------------------------------------------- Send link
 
 
+def test_s12_a_link_brings_no_more_mails_than_downloads(world: World) -> None:
+    """Else anybody with a link could have the portal write to as many strangers as they like."""
+    number = link(world)
+    with transaction():
+        row(number).max_downloads = 2
+    for form in ("form-1", "form-2"):
+        send(world, number, form=form)
+    with pytest.raises(Refused, match="as often as it can be downloaded"):
+        send(world, number, form="form-3")
+    assert send(world, number, form="form-2")  # the same form again is the same mail
+    session.rollback()
+    assert len(mails()) == 2
+
+
 def test_r29_the_mail_brings_the_link_and_all_that_is_needed(world: World, post: Post, server: SmtpServer) -> None:
     number = link(world)
     send(world, number, Letter("Anna@Coho.example", "en", "For the second server."))

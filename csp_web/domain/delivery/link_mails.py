@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from csp_web.db import for_update, now, session
 from csp_web.domain import audit, once
 from csp_web.domain.access.actors import Actor, require
@@ -19,9 +21,10 @@ from csp_web.errors import Invalid, Refused
 from csp_web.i18n import LANGUAGES, format_datetime, format_size, ngettext, use_place
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
-from csp_web.models import DownloadLink, OutboxMessage, Subscription
+from csp_web.models import DownloadLink, LinkEvent, OutboxMessage, Subscription
 
 LONGEST_NOTE = 1000
+SENT = "sent"  # in the log of the link
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,15 @@ def why_not_send(link: DownloadLink) -> str:
         return _("This link starts no downloads any more. Make a new one.")
     if not token_of(link):
         return _("The secret of the server was changed, so the address of this link is not known any more.")
+    if _times_sent(link) >= link.max_downloads:
+        return _("This link was sent as often as it can be downloaded. Make a new one.")
     return ""
+
+
+def _times_sent(link: DownloadLink) -> int:
+    """Mails cost whoever runs the server its good name: a link brings no more of them than downloads."""
+    sent = select(func.count()).where(LinkEvent.link_id == link.id, LinkEvent.kind == SENT)
+    return session.scalar(sent) or 0
 
 
 def send_link(link: DownloadLink, letter: Letter, *, by: Actor, form_token: str) -> OutboxMessage:
@@ -47,7 +58,7 @@ def send_link(link: DownloadLink, letter: Letter, *, by: Actor, form_token: str)
 
     Raises:
         Forbidden: only an admin agent hands links out (R19). Invalid: address, language or note do not fit.
-        Refused: the link starts no downloads any more.
+        Refused: the link starts no downloads any more, or was sent as often as it can be downloaded.
     """
     require(by, "keys.handle")
     link = for_update(DownloadLink, link.id)
@@ -68,7 +79,7 @@ def send_link(link: DownloadLink, letter: Letter, *, by: Actor, form_token: str)
             customer_id=subscription.customer_id,
             link_id=link.id,
         )
-    write_event(link.id, "sent", by=by, address=letter.email)
+    write_event(link.id, SENT, by=by, address=letter.email)
     audit.record(
         "send_download_link",
         by=by,
