@@ -35,6 +35,7 @@ from csp_web.models import (
     ProductKey,
     ProductType,
     Role,
+    SavedView,
     Sku,
     Subscription,
     Ticket,
@@ -80,6 +81,10 @@ def _of_the_partner(world: World, number: int) -> None:
     make_user(world.partners["northwind"], f"agent{number}@northwind.example", [Role.SUPPORT_AGENT])
     make_subscription(world.customer("coho"), world.offer("reservation-US"), by=alice)
     start(session.get_one(User, alice.id), hours=12, address="127.0.0.1", agent=f"browser {number}")
+    name = f"Plenty {number}"
+    session.add(
+        SavedView(partner_id=alice.partner_id, owner_id=alice.id, name=name, name_folded=name.lower(), query="link=7")
+    )
     audit.record("add_customer", by=alice, resource=("customer", str(number)), customer=world.customer("coho"))
 
 

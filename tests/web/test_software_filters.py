@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from csp_web.db import now, session, transaction
+from csp_web.domain.delivery import software_narrowing
 from csp_web.domain.delivery.software_filters import COLUMNS, View, arguments_of, view_kept, view_of_query
 from csp_web.models import Customer, DownloadLink, DownloadOption, Subscription
-from tests.support.software_pages import Line, add_option, bought, ordered, page, said
+from tests.support.software_pages import Line, add_option, bought, hand_out, ordered, page, said
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -184,3 +185,20 @@ def test_a_part_of_the_page_leaves_the_short_address_in_the_browser(world: World
     answer = alice.get(long, headers={"HX-Request": "true"})
     assert answer.headers["HX-Push-Url"] == "/software?q=windows&columns=customer&columns=keys"
     assert "Windows Server" in said(answer)
+
+
+# ---------------------------------------------------------------- few and many
+
+
+@pytest.mark.parametrize("named", [0, 500])
+def test_few_are_named_and_many_looked_through_with_the_same_result(
+    world: World, alice: FlaskClient, monkeypatch: pytest.MonkeyPatch, named: int
+) -> None:
+    monkeypatch.setattr(software_narrowing, "NAMED", named)
+    windows, sql = ordered(world), bought(world, "sql-RU", customer="datum")
+    hand_out(world, sql)
+    with transaction():
+        session.get_one(Customer, world.customers["datum"]).country = "RU"
+    assert ids(alice, "country=RU") == ids(alice, "waiting=1") == ids(alice, "country=RU&waiting=1") == [sql.id]
+    assert ids(alice, "country=US") == [windows.id]
+    assert ids(alice, "country=FR") == []
