@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import flash, g, request
-from sqlalchemy import delete
+from sqlalchemy import Select, delete, select
 from werkzeug.datastructures import MultiDict
 
 from csp_web import db
@@ -19,6 +19,7 @@ from csp_web.models import KeptForm
 from csp_web.web.places import came_from
 
 MAX_CHARACTERS = 1_000_000
+MOST_KEPT = 20  # forms of one person
 KEPT_FOR = timedelta(hours=24)
 SECRET_FIELDS = ("csrf_token", "form_token", "password", "new_password", "product_keys", "endings")
 
@@ -43,8 +44,15 @@ def keep(session_token: str, path: str) -> str | None:
     token = new_token()
     with db.transaction():
         session.execute(delete(KeptForm).where(KeptForm.created_at < now() - KEPT_FOR))
+        session.execute(delete(KeptForm).where(KeptForm.token_hash.in_(_beyond(user_id))))
         session.add(KeptForm(token_hash=token_hash(token), user_id=user_id, path=urlsplit(path).path, content=texts))
     return token
+
+
+def _beyond(user_id: int) -> Select[bytes]:
+    """All but a person's newest: a session that ended may be somebody's who has the cookie and no password."""
+    theirs = select(KeptForm.token_hash).where(KeptForm.user_id == user_id)
+    return theirs.order_by(KeptForm.created_at.desc(), KeptForm.token_hash).offset(MOST_KEPT - 1)
 
 
 def bring_back(actor: Actor) -> None:

@@ -9,10 +9,11 @@ import json
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from csp_web.db import now, session, transaction
 from csp_web.models import KeptForm, PendingFile, User, UserSession
+from csp_web.web.kept import MOST_KEPT
 from tests.support.accounts import hidden
 from tests.support.stock import bought
 from tests.support.tickets import install_types
@@ -126,3 +127,12 @@ def test_s12_nul_in_a_form_of_an_ended_session(people: list[FlaskClient], form: 
     answer = people[0].post("/tickets/new", data={**form, "title": "a\0b", "c\0d": "e"})
     assert answer.status_code == 303
     assert session.query(KeptForm).one().content == {"title": ["ab"]}
+
+
+def test_s12_forms_of_an_ended_session_do_not_pile_up(people: list[FlaskClient], form: dict[str, str]) -> None:
+    with transaction():
+        session.execute(update(UserSession).values(revoked_at=now()))
+    for number in range(MOST_KEPT + 3):
+        people[0].post("/tickets/new", data={**form, "title": f"title {number}"})
+    kept = session.scalars(select(KeptForm).order_by(KeptForm.created_at)).all()
+    assert [row.content["title"] for row in kept] == [[f"title {number}"] for number in range(3, MOST_KEPT + 3)]
