@@ -36,7 +36,7 @@ class Cancellation(Base):
             sqlite_where=text("state <> 'declined'"),
             postgresql_where=text("state <> 'declined'"),
         ),
-        CheckConstraint("amount_requested > 0", name="amount_positive"),
+        CheckConstraint("amount_requested >= 0", name="amount_positive"),  # 0: a line that cost nothing
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

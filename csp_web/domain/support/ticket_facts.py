@@ -24,11 +24,11 @@ INVISIBLE = "\u200b\u200e\u200f\u2060\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a ticket is about, as far as the records know it. ``amount`` is in minor units of the line's currency."""
+    """What a ticket is about, as far as the records know it. ``amount``, of a refund, is in minor units of the line's currency."""
 
     customer: Customer | None = None
     subscription: Subscription | None = None
-    amount: int = 0
+    amount: int | None = None
     lines: Sequence[Subscription] = field(default=())  # of the named order, when it has several
 
 
@@ -108,10 +108,10 @@ def lines_of_order(text: str, by: Actor) -> Sequence[Subscription]:
 
 
 def amount_asked(text: str, subscription: Subscription, at: datetime) -> int:
-    """Minor units of the amount that was typed, in the line's currency (D6).
+    """Minor units of the amount that was typed, in the line's currency (D6). Nothing is asked where nothing is due.
 
     Raises:
-        Invalid: it cannot be read, is nothing, or is more than the line gives back.
+        Invalid: it cannot be read, is nothing although something is due, or is more than the line gives back.
     """
     try:
         amount = parse_amount(text, subscription.currency, language())
@@ -121,7 +121,7 @@ def amount_asked(text: str, subscription: Subscription, at: datetime) -> int:
     if amount > due:
         most = format_money(due, subscription.currency)
         raise Invalid({"amount": _("At most %(most)s can be refunded for this line.", most=most)})
-    if amount == 0:
+    if amount == 0 < due:
         raise Invalid({"amount": _("Enter an amount above zero.")})
     return amount
 

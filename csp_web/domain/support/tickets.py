@@ -93,7 +93,7 @@ def open_ticket(details: TicketDetails, *, by: Actor, token: str, at: datetime |
         subject = _refund_subject(subject, facts, at)
     ticket = _file(details, problem_type, facts, subject, by=by, at=at)
     attach_kept(ticket, by=by, token=token, at=at)
-    if problem_type.is_refund and subject.subscription is not None:
+    if problem_type.is_refund and subject.subscription is not None and subject.amount is not None:
         reason = facts["refund_reason"]
         request_cancellation(subject.subscription, ticket=ticket, amount=subject.amount, reason=reason, by=by, at=at)
     _announce(ticket)
@@ -175,7 +175,7 @@ def _free_number(at: datetime) -> str:
 def _description(details: TicketDetails, facts: Mapping[str, str], subject: Subject) -> str:
     typed, page = clean_text(details.description), clean_text(details.prefilled)
     line, customer = subject.subscription, subject.customer
-    if not subject.amount or line is None or customer is None or (typed and typed != page):
+    if subject.amount is None or line is None or customer is None or (typed and typed != page):
         return typed
     return written_description(
         customer, line, reason=facts["refund_reason"], amount=subject.amount, order_id=line.order.order_id
