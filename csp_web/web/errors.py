@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -25,6 +26,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(ObjectDeletedError, _stale)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(NoConnection, _no_connection)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -80,8 +82,13 @@ def _database(error: OperationalError) -> Response:
     if isinstance(plain, DomainError):
         return refuse(plain)
     if error.connection_invalidated:
-        return refuse(Busy(_("The database does not answer at the moment. Please try again.")))
+        return _no_connection(error)
     return _unexpected(error)
+
+
+def _no_connection(_error: Exception) -> Response:
+    """The database is away, or all connections of this process were in use for longer than anybody should wait."""
+    return refuse(Busy(_("The database does not answer at the moment. Please try again.")))
 
 
 def _http(error: HTTPException) -> Any:

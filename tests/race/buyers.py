@@ -100,11 +100,12 @@ class Desk:
     def _press(self, buyer: str) -> str:
         """**Place order**. Who is told that too many save at the moment presses again, as the page says; with the same form."""
         fields = {**self.forms.pop(buyer), "csrf_token": self._token}
-        for turn in range(MOST_PRESSES):
-            status = self._browser.post(f"/customers/{buyer}/cart/order", data=fields).status_code
-            if status != HTTPStatus.SERVICE_UNAVAILABLE:
+        address, again = f"/customers/{buyer}/cart/order", 0
+        while (status := self._browser.post(address, data=fields).status_code) == HTTPStatus.SERVICE_UNAVAILABLE:
+            again += 1
+            if again == MOST_PRESSES:
                 break
-        return f"{status}{AGAIN * turn}"
+        return f"{status}{AGAIN * again}"
 
     def _look(self, buyer: str) -> str:
         answer = self._browser.get(f"/customers/{buyer}/software")
