@@ -18,6 +18,7 @@ from csp_web.errors import Conflict, Invalid, Refused
 from csp_web.models import AuditEntry, SavedView
 from tests.support.plain import PlainBrowser
 from tests.support.software_pages import ordered, page, said
+from tests.support.stock import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +147,18 @@ def deleted(world: World, number: int) -> None:
             saved_views.delete_view(session.get_one(SavedView, number), by=world.actor("alice"))
     finally:
         session.remove()
+
+
+def test_d11_a_product_key_among_the_filters_is_in_no_view_export_or_log(alice: PlainBrowser) -> None:
+    key = new_key()
+    alice.open(f"/software?q=%20{key}")
+    alice.follow("Save this view").fill("Name", "Pasted").press("Save")
+    token = alice.client.get("/software").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = alice.client.post(f"/software/export?q={key}", data={"csrf_token": token})
+    assert (answer.status_code, len(answer.text.splitlines())) == (200, 1)
+    entries = [entry.details for entry in session.scalars(select(AuditEntry).filter_by(operation="export_software"))]
+    assert [entry["filters"]["text"][-5:] for entry in entries] == [key[-5:]]
+    assert key[:5] not in str(entries) + session.query(SavedView).one().query
 
 
 # ---------------------------------------------------------------- whose

@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from csp_web.domain.companies.countries import is_country
+from csp_web.domain.stock.vault import masked
 from csp_web.i18n import N_
+from csp_web.identifiers import Kind, looks_like
 from csp_web.models import ProductFamily
 
 LONGEST_TEXT = 200
@@ -78,7 +80,7 @@ def view_of(asked: Mapping[str, str], columns: Iterable[str]) -> View:
     """The view that an address asks for; what makes no sense in it narrows nothing."""
     family = asked.get("family", "")
     filters = Filters(
-        text=asked.get("q", "")[:LONGEST_TEXT].strip().replace("\0", ""),
+        text=_text(asked.get("q", "")),
         family=ProductFamily(family) if family in FAMILIES else None,
         product=_product(asked.get("product", "")),
         country=asked.get("country", "") if is_country(asked.get("country", "")) else "",
@@ -93,6 +95,12 @@ def view_of_query(query: str) -> View:
     """The view that a query string asks for."""
     pairs = parse_qsl(query)
     return view_of(dict(pairs), [value for name, value in pairs if name == "columns"])
+
+
+def _text(typed: str) -> str:
+    """Product keys are nobody's search words (B4): views, exports and the log would keep them."""
+    text = typed[:LONGEST_TEXT].strip().replace("\0", "")
+    return masked(text[-5:]) if looks_like(text) is Kind.KEY else text
 
 
 def _product(text: str) -> str:
