@@ -51,6 +51,7 @@ class Settings:
     session_idle_minutes: int = 120
     confirm_minutes: int = 5  # for so long after the password was typed a key may be shown
     show_key_quota: int = 50  # keys that one person may show in a day (UTC)
+    link_mail_quota: int = 200  # links that one person may send by mail in a day (UTC)
     link_days: int = 14
     link_downloads: int = 50
     max_upload_mb: int = 25
@@ -121,6 +122,7 @@ _COUNTS = {
     "session_idle_minutes": (5, 43200),
     "confirm_minutes": (1, 60),
     "show_key_quota": (1, 100_000),
+    "link_mail_quota": (1, 100_000),
     "link_days": (1, 365),
     "link_downloads": (1, 100_000),
     "max_upload_mb": (1, 4096),

@@ -16,7 +16,7 @@ from csp_web.models.catalogue import (
     SkuInclusion,
 )
 from csp_web.models.customers import Customer
-from csp_web.models.downloads import DownloadLink, DownloadOption, LinkEvent, Transfer
+from csp_web.models.downloads import DownloadLink, DownloadOption, LinkEvent, LinkMailings, Transfer
 from csp_web.models.forms import FormToken
 from csp_web.models.jobs import Job, JobState
 from csp_web.models.keys import KeyAssignment, KeyPool, KeyShowings, KeyState, KeyWait, ProductKey
@@ -72,6 +72,7 @@ __all__ = [
     "KeyState",
     "KeyWait",
     "LinkEvent",
+    "LinkMailings",
     "MarketExclusion",
     "MarketSet",
     "Offer",

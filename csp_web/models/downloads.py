@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -142,3 +142,13 @@ class LinkEvent(Base):
     agent: Mapped[str] = mapped_column(default="")
     bytes_sent: Mapped[int] = mapped_column(BigInteger, default=0)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class LinkMailings(Base):
+    """How many links a person sent by mail in a day (UTC), so that nobody sends more than the limit (B2)."""
+
+    __tablename__ = "link_mailings"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)

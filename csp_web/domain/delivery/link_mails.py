@@ -14,14 +14,16 @@ from csp_web.db import for_update, now, session
 from csp_web.domain import audit, once
 from csp_web.domain.access.actors import Actor, require
 from csp_web.domain.access.people import normalize_email
+from csp_web.domain.daily_limits import begins_anew, count_one
 from csp_web.domain.delivery.link_facts import LinkState, link_state, token_of
 from csp_web.domain.delivery.links import write_event
 from csp_web.domain.outbox import ADDRESS_OF_LINK, queue_mail
+from csp_web.domain.upkeep.configured import settings
 from csp_web.errors import Invalid, Refused
 from csp_web.i18n import LANGUAGES, format_datetime, format_size, ngettext, use_place
 from csp_web.i18n import gettext as _
 from csp_web.identifiers import clean_text
-from csp_web.models import DownloadLink, LinkEvent, OutboxMessage, Subscription
+from csp_web.models import DownloadLink, LinkEvent, LinkMailings, OutboxMessage, Subscription
 
 LONGEST_NOTE = 1000
 SENT = "sent"  # in the log of the link
@@ -69,6 +71,7 @@ def send_link(link: DownloadLink, letter: Letter, *, by: Actor, form_token: str)
         return session.get_one(OutboxMessage, int(before))
     if problem := why_not_send(link):
         raise Refused(problem)
+    _count(by)
     subscription = session.get_one(Subscription, link.subscription_id)
     with use_place(letter.language, "UTC"):
         mail = queue_mail(
@@ -91,6 +94,16 @@ def send_link(link: DownloadLink, letter: Letter, *, by: Actor, form_token: str)
     )
     once.done(form_token, by=by, result=mail.id)
     return mail
+
+
+def _count(by: Actor) -> None:
+    """Count one against the person's day: a stolen session sends no flood in the company's name."""
+    quota = settings().link_mail_quota
+    if count_one(LinkMailings, by=by, limit=quota):
+        return
+    sent = ngettext("You have sent %(num)s link by mail today.", "You have sent %(num)s links by mail today.", quota)
+    again = _("More can be sent from %(at)s.", at=format_datetime(begins_anew()))
+    raise Refused(f"{sent} {again}", advice=_("Copy the link instead, or let a colleague send it."), rule="B2")
 
 
 def _checked(letter: Letter) -> Letter:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from csp_web.db import for_update, now, on_sqlite, session
+from csp_web.db import for_update, now, session
 from csp_web.domain import audit
 from csp_web.domain.access.actors import Actor, require
 from csp_web.domain.access.confirming import require_confirmed
+from csp_web.domain.daily_limits import begins_anew, count_one
 from csp_web.domain.stock import vault
 from csp_web.domain.support.cancellation_window import requested_in
 from csp_web.domain.upkeep.configured import settings
@@ -78,28 +77,15 @@ def _refuse(assignment: KeyAssignment, subscription: Subscription) -> None:
 
 def _count(by: Actor) -> None:
     """Count one against the person's day (UTC), in one statement: many at once are counted too."""
-    quota, day = settings().show_key_quota, now().date()
-    insert = sqlite.insert if on_sqlite() else postgresql.insert
-    one = insert(KeyShowings).values(user_id=by.id, day=day, count=1)
-    counted = session.scalar(
-        one.on_conflict_do_update(
-            index_elements=[KeyShowings.user_id, KeyShowings.day],
-            set_={"count": KeyShowings.count + 1},
-            where=KeyShowings.count < quota,
-        ).returning(KeyShowings.count)
-    )
-    if counted is None:
+    quota = settings().show_key_quota
+    if not count_one(KeyShowings, by=by, limit=quota):
         raise Refused(_used_up(quota), advice=_("A colleague who may show keys can go on."), rule="B4")
 
 
 def _used_up(quota: int) -> str:
     shown = ngettext("You have shown %(num)s key today.", "You have shown %(num)s keys today.", quota)
-    again = _("More can be shown from %(at)s.", at=format_datetime(_midnight(now())))
+    again = _("More can be shown from %(at)s.", at=format_datetime(begins_anew()))
     return f"{shown} {again}"
-
-
-def _midnight(at: datetime) -> datetime:
-    return datetime.combine(at.date() + timedelta(days=1), time(), UTC)
 
 
 def showings_left(by: Actor) -> int:
