@@ -21,7 +21,7 @@ from tests.support.weights import updates_by_hand, updates_of_pages, weigh_pages
 if TYPE_CHECKING:
     from tests.support.site_browser import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("full lists")]  # a server of their own
 
 # What other tests do at the same time makes painting take longer, here more than there: ``make weight`` is stricter.
 MOST_TIMES_LEAN_HERE = 2.0
