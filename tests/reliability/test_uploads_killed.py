@@ -23,6 +23,8 @@ from tests.world import World
 if TYPE_CHECKING:
     from flask import Flask
 
+pytestmark = pytest.mark.one_database  # rows and pieces are tested in the domain on both
+
 PIECE = 256 * 1024
 CONTENT = b"".join(hashlib.sha256(number.to_bytes(4)).digest() for number in range(10 * PIECE // 32)) + b"the end"
 SUM = hashlib.sha256(CONTENT).hexdigest()
