@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import uuid
@@ -21,7 +22,7 @@ from csp_web.domain.delivery.software_filters import COLUMNS, Filters, View, arg
 from csp_web.domain.long_work import exports, job_files, job_work
 from csp_web.i18n import use_place
 from csp_web.models import Customer, JobState, Order, Subscription
-from tests.support.jobs import interrupted_at, job, start, work
+from tests.support.jobs import interrupted_at, job, start, why, work
 from tests.support.software_pages import keyed
 from tests.support.statements import counted_statements
 from tests.support.stock import bought
@@ -111,6 +112,30 @@ def test_b14_a_cancelled_export_leaves_nothing(world: World, settings: Settings,
     assert (job(number).state, job(number).file_key) == (JobState.CANCELLED, None)
     left = [path for path in (settings.data_dir / "jobs").rglob("*") if path.is_file()]
     assert [path.name for path in left if not path.name.startswith("person-")] == []
+    assert list((settings.data_dir / "jobs" / "scratch").glob("*")) == []
+
+
+@pytest.mark.parametrize("what", ["full", "cancelled"])
+def test_b14_what_ends_the_packing_is_told_and_leaves_nothing(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    bought(world)
+    alice = world.actor("alice")
+    number = start("export_software", alice, format="xlsx")
+
+    packed: list[int] = []
+
+    def progress(task: job_work.Task, done: int, _total: int | None = None) -> None:
+        packed.extend([done] if task._step == "packing" else [])
+        if len(packed) < 3:
+            return
+        raise OSError(errno.ENOSPC, "No space left on device") if what == "full" else job_work.Cancelled(alice.id)
+
+    monkeypatch.setattr(job_work.Task, "progress", progress)
+    work()
+    assert len(packed) == 3
+    expected = (JobState.FAILED, "The disk of the server is full") if what == "full" else (JobState.CANCELLED, "")
+    assert (job(number).state, why(number)[:30]) == expected
     assert list((settings.data_dir / "jobs" / "scratch").glob("*")) == []
 
 

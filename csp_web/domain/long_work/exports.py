@@ -96,12 +96,17 @@ class Watched:
     """A file whose writer hears between two writes whether it is still wanted."""
 
     def __init__(self, file: BinaryIO, task: Task) -> None:
-        self._file, self._task = file, task
+        self._file, self._task, self._over = file, task, False
 
     def write(self, block: bytes) -> int:
-        """Raises Cancelled, Stopped: leave everything as it was."""
+        """Raises Cancelled, Stopped: leave everything as it was. What tidies up behind that hears nothing more."""
+        if self._over:
+            return len(block)
+        self._over = True
         self._task.progress(0)
-        return self._file.write(block)
+        written = self._file.write(block)
+        self._over = False
+        return written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

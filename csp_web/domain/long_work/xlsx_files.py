@@ -6,12 +6,14 @@ packed: a million lines of twelve columns need some gigabytes for the moment.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from csp_web.domain.long_work.csv_files import is_formula
@@ -88,7 +90,7 @@ def write_workbook(
     """Write a table into a file as a workbook; ``scratch`` is a folder for what is needed meanwhile.
 
     ``packing`` is called when all rows are written and the sheets are about to be packed. A text cell that begins like
-    a formula carries the mark with which spreadsheets themselves keep it a text, also when it is edited.
+    a formula carries the mark with which spreadsheets themselves keep it a text, also when it is edited. Raises OSError.
     """
     options = {"constant_memory": True, "tmpdir": str(scratch), "use_zip64": True}
     book = Workbook(target, {**options, "strings_to_formulas": False, "strings_to_urls": False})
@@ -99,6 +101,12 @@ def write_workbook(
         sheets.close()
         packing()
         book.close()
+    except FileCreateError as error:  # as the library calls a full disk
+        traceback.clear_frames(error.args[0].__traceback__)
+        raise error.args[0] from None
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # the unfinished archive ends now, not after its file is closed
+        raise
     finally:
         for sheet in book.worksheets():
             sheet._opt_close()  # nobody wants it any more: the library itself closes these only at its end
