@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -92,7 +92,8 @@ def begin_upload(product: Product, facts: OptionFacts, file: LocalFile, wanted: 
     existing = offered(product.id, facts)
     if existing is not None and not wanted.replace:
         raise taken(existing)
-    upload = _begun(product, facts, file) or _new(product, facts, file, by)
+    identity = _identity(product, facts, file)
+    upload = _begun(identity) or _new(identity, product, by)
     upload.replace, upload.expected_sha256 = wanted.replace, wanted.expected
     if wanted.signature is not None:
         upload.signature, upload.signature_kind = wanted.signature.content, wanted.signature.kind
@@ -109,35 +110,19 @@ def _refuse_size(size: int) -> None:
         raise Invalid({"file": _("The file is larger than %(limit)s bytes.", limit=LARGEST_FILE)})
 
 
-def _begun(product: Product, facts: OptionFacts, file: LocalFile) -> Upload | None:
-    same = select(Upload).filter_by(
-        product_id=product.id,
-        version=facts.version,
-        language=facts.language,
-        file_type=facts.file_type,
-        file_name=facts.file_name,
-        size=file.size,
-        modified=file.modified,
-        head_sha256=file.head_sha256,
-        option_id=None,
-    )
+def _identity(product: Product, facts: OptionFacts, file: LocalFile) -> dict[str, Any]:
+    """By what an upload is known again: which file, for which place."""
+    place = {"product_id": product.id, **asdict(facts)}
+    return {**place, "size": file.size, "modified": file.modified, "head_sha256": file.head_sha256}
+
+
+def _begun(identity: dict[str, Any]) -> Upload | None:
+    same = select(Upload).filter_by(**identity, option_id=None)
     return session.scalar(same.order_by(Upload.id).limit(1))
 
 
-def _new(product: Product, facts: OptionFacts, file: LocalFile, by: Actor) -> Upload:
-    upload = Upload(
-        key=secrets.token_hex(16),
-        product_id=product.id,
-        version=facts.version,
-        language=facts.language,
-        file_type=facts.file_type,
-        file_name=facts.file_name,
-        size=file.size,
-        modified=file.modified,
-        head_sha256=file.head_sha256,
-        received=0,
-        begun_by_id=by.id,
-    )
+def _new(identity: dict[str, Any], product: Product, by: Actor) -> Upload:
+    upload = Upload(**identity, key=secrets.token_hex(16), received=0, begun_by_id=by.id)
     session.add(upload)
     session.flush()
     _record("begin_upload", upload, by, product=product.title)
