@@ -19,7 +19,7 @@ _SHARING = _l("They see it above the list, and cannot change it.")
 class SaveViewForm(CreatingForm):
     """What is looked at now, under a name."""
 
-    name = StringField(_l("Name"), _NAME, render_kw={"autocomplete": "off"})
+    name = StringField(_l("Name of the view"), _NAME, render_kw={"autocomplete": "off"})
     shared = BooleanField(_l("Share it with my colleagues"), description=_SHARING)
     replace = BooleanField(_l("Replace my view of this name, if there is one"))
 
@@ -27,5 +27,5 @@ class SaveViewForm(CreatingForm):
 class ViewForm(Form):
     """Another name, shared or not."""
 
-    name = StringField(_l("Name"), _NAME, render_kw={"autocomplete": "off"})
+    name = StringField(_l("Name of the view"), _NAME, render_kw={"autocomplete": "off"})
     shared = BooleanField(_l("Share it with my colleagues"), description=_SHARING)

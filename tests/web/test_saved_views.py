@@ -64,7 +64,7 @@ def a_view(world: World, who: str = "alice", name: str = "Mine", *, shared: bool
 def test_b7_what_is_looked_at_becomes_a_link_above_the_list(alice: PlainBrowser) -> None:
     alice.open("/software?q=windows&deadline=&country=US&columns=customer&columns=country").follow("Save this view")
     assert "United States" in said(got(alice))
-    alice.fill("Name", "  American   Windows ").press("Save")
+    alice.fill("Name of the view", "  American   Windows ").press("Save")
     assert urlsplit(got(alice).request.full_path).path == "/software"
     address = "/software?q=windows&country=US&columns=customer&columns=country"
     assert kept(alice) == [("American Windows", address)]
@@ -76,7 +76,7 @@ def test_b7_what_is_looked_at_becomes_a_link_above_the_list(alice: PlainBrowser)
 
 def test_a_view_is_renamed_shared_and_deleted(alice: PlainBrowser, world: World) -> None:
     number = a_view(world)
-    alice.open(f"/software/views/{number}").fill("Name", "Ends soon").press("Save")
+    alice.open(f"/software/views/{number}").fill("Name of the view", "Ends soon").press("Save")
     assert kept(alice) == [("Ends soon", "/software?link=7")]
     alice.open("/software/views").press("Delete")
     assert "The view “Ends soon” is deleted." in said(got(alice))
@@ -92,7 +92,7 @@ def test_a_name_that_does_not_fit_is_said_beside_the_field(
     alice: PlainBrowser, world: World, name: str, why: str
 ) -> None:
     a_view(world)
-    alice.open("/software/views/new?deadline=7").fill("Name", name).press("Save")
+    alice.open("/software/views/new?deadline=7").fill("Name of the view", name).press("Save")
     assert got(alice).status_code == 422
     assert why in said(got(alice))
     assert page(got(alice)).select_one("#name")["value"] == name
@@ -101,7 +101,7 @@ def test_a_name_that_does_not_fit_is_said_beside_the_field(
 
 def test_a_view_of_that_name_is_replaced_when_that_is_ticked(alice: PlainBrowser, world: World) -> None:
     a_view(world)
-    form = alice.open("/software/views/new?deadline=7").fill("Name", "Mine")
+    form = alice.open("/software/views/new?deadline=7").fill("Name of the view", "Mine")
     form.fill("Replace my view of this name, if there is one", True).press("Save")
     assert kept(alice) == [("Mine", "/software?deadline=7")]
 
@@ -126,7 +126,7 @@ def test_a_view_that_is_deleted_while_it_is_changed_is_a_sentence(
     alice: PlainBrowser, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = a_view(world)
-    alice.open(f"/software/views/{number}").fill("Name", "Ends soon")
+    alice.open(f"/software/views/{number}").fill("Name of the view", "Ends soon")
 
     @contextmanager
     def too_late() -> Iterator[None]:
@@ -152,7 +152,7 @@ def deleted(world: World, number: int) -> None:
 def test_d11_a_product_key_among_the_filters_is_in_no_view_export_or_log(alice: PlainBrowser) -> None:
     key = new_key()
     alice.open(f"/software?q=%20{key}")
-    alice.follow("Save this view").fill("Name", "Pasted").press("Save")
+    alice.follow("Save this view").fill("Name of the view", "Pasted").press("Save")
     token = alice.client.get("/software").text.partition('name="csrf_token" value="')[2].partition('"')[0]
     answer = alice.client.post(f"/software/export?q={key}", data={"csrf_token": token})
     assert (answer.status_code, len(answer.text.splitlines())) == (200, 1)
@@ -174,7 +174,7 @@ def test_s1_nobody_else_sees_a_view_that_is_not_shared(app: Flask, alice: PlainB
 
 
 def test_s1_colleagues_see_what_is_shared_and_cannot_change_it(app: Flask, alice: PlainBrowser, world: World) -> None:
-    alice.open("/software/views/new?link=7").fill("Name", "Ours").fill("Share it with my colleagues", True).press(
+    alice.open("/software/views/new?link=7").fill("Name of the view", "Ours").fill("Share it with my colleagues", True).press(
         "Save"
     )
     number = session.query(SavedView.id).scalar()
@@ -206,7 +206,7 @@ def test_a_person_keeps_twenty_and_is_told_before_and_after(alice: PlainBrowser,
     sentence = "You have kept 20 views, and no more fit. Delete one that you do not need."
     alice.open("/software/views/new?deadline=7")
     assert sentence in said(got(alice))
-    alice.fill("Name", "One more").press("Save")
+    alice.fill("Name of the view", "One more").press("Save")
     assert (got(alice).status_code, sentence in said(got(alice))) == (422, True)
     assert len(kept(alice)) == 20
 
