@@ -9,16 +9,21 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from csp_web.blueprints.admin import keys
-from csp_web.db import now, on_sqlite
+from csp_web.db import now, on_sqlite, session, transaction
 from csp_web.domain import audit, outbox
+from csp_web.domain.access.sessions import end_all
 from csp_web.domain.stock import vault
 from csp_web.logs import configure_logs
-from tests.support.canaries import COUNT, STEM, canary, last_five, leaks
+from csp_web.models import KeptForm, KeyPool
+from tests.support.canaries import COUNT, STEM, canary, found_in, last_five, leaks
 from tests.support.every_answer import Answer, keep_answers, walk
 from tests.support.hiding_places import database_places, file_places, just_now, mail_places
 from tests.support.key_story import PRODUCT, KeyStory, row_of
+from tests.support.plain import PlainBrowser
+from tests.support.stock import sku_of, stock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,3 +181,18 @@ def test_the_search_finds_a_key_however_it_is_written(form: str, hide: Callable[
     for number in (0, 7, COUNT - 1):
         assert any(leak.endswith(form) for leak in leaks("a page", hide(canary(number))))
         assert leaks("a page", hide(last_five(number))) == []
+
+
+@pytest.mark.one_database
+def test_s4_a_whole_key_typed_into_quarantine_is_not_kept_when_the_session_ended(app: Flask, world: World) -> None:
+    stock(sku_of(world), "Windows Server 2025", 1)
+    olga = world.sign_in(app, "olga")
+    address = f"/admin/keys/{session.query(KeyPool).one().id}"
+    token = PlainBrowser(olga).open(address).page.find("input", attrs={"name": "csrf_token"})
+    with transaction():
+        end_all(world.people["olga"], by=world.actor("olga"), resource="olga")
+    fields = {"csrf_token": token["value"], "endings": canary(5), "reason": "Misprint?"}  # type: ignore[index]
+    olga.post(f"{address}/quarantine", data=fields, headers={"Referer": f"http://localhost{address}"})
+    (kept,) = session.scalars(select(KeptForm)).all()
+    assert "Misprint?" in str(kept.content)
+    assert found_in(str(kept.content).encode()) == []
