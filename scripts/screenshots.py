@@ -63,7 +63,10 @@ def shoot(page: Page, file: Path) -> bool:
         "scrollTo(0, 0), [document.documentElement.scrollWidth, document.documentElement.scrollHeight, innerWidth]"
     )
     page.screenshot(
-        path=file, full_page=True, caret="initial", clip={"x": 0, "y": 0, "width": max(wide, screen), "height": min(tall, TALLEST)}
+        path=file,
+        full_page=True,
+        caret="initial",
+        clip={"x": 0, "y": 0, "width": max(wide, screen), "height": min(tall, TALLEST)},
     )
     if wide > screen:
         print(f"{file}: {wide} pixels wide on a screen of {screen}")

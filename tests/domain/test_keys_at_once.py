@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +11,7 @@ from csp_web.domain.access.actors import Actor
 from csp_web.domain.sales import ordering
 from csp_web.domain.stock.key_quarantine import quarantine
 from csp_web.domain.stock.key_stock import take_key
+from csp_web.domain.stock.keys import hand_out_own_version
 from csp_web.errors import Invalid
 from csp_web.models import KeyPool, KeyState, KeyWait, Order, ProductKey, Subscription
 from tests.support.shop import add, add_stock, build_shop, cart_of, new_token
@@ -58,11 +59,11 @@ def test_two_orders_of_the_same_empty_pools_in_turned_order_are_both_placed(
     for customer, offers in (("coho", ("windows-US", "sql-US")), ("wingtip", ("sql-US", "windows-US"))):
         for offer in offers:
             add(world, offer, customer=customer)
-    real, others = ordering.hand_out_own_version, []
+    others: list[Future[None]] = []
 
     def stopping(line: Subscription, *, by: Actor) -> object:
         """After the first line of the first order the second order comes, as far as it gets."""
-        made = real(line, by=by)
+        made = hand_out_own_version(line, by=by)
         if not others:
             others.append(other.submit(place, world, "wingtip"))
             until_somebody_waits()

@@ -223,7 +223,10 @@ def test_b7_a_small_list_is_a_file_at_once(alice: PlainBrowser, world: World) ->
     session.rollback()
     last = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
     assert last is not None
-    assert (last.operation, last.details) == ("export_software", {"rows": 1, "format": "CSV", "filters": {"text": "sql"}})
+    assert (last.operation, last.details) == (
+        "export_software",
+        {"rows": 1, "format": "CSV", "filters": {"text": "sql"}},
+    )
 
 
 @pytest.mark.usefixtures("_all_is_large")

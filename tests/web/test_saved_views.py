@@ -174,9 +174,9 @@ def test_s1_nobody_else_sees_a_view_that_is_not_shared(app: Flask, alice: PlainB
 
 
 def test_s1_colleagues_see_what_is_shared_and_cannot_change_it(app: Flask, alice: PlainBrowser, world: World) -> None:
-    alice.open("/software/views/new?link=7").fill("Name of the view", "Ours").fill("Share it with my colleagues", True).press(
-        "Save"
-    )
+    alice.open("/software/views/new?link=7").fill("Name of the view", "Ours").fill(
+        "Share it with my colleagues", True
+    ).press("Save")
     number = session.query(SavedView.id).scalar()
     bob, charlie = (PlainBrowser(world.sign_in(app, who)) for who in ("bob", "charlie"))
     assert kept(bob) == [("Ours", "/software?link=7")]

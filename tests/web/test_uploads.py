@@ -84,8 +84,8 @@ def test_the_next_piece_is_named_where_another_one_came(olga: FlaskClient) -> No
     for offset in (0, 8000):
         answer = patch(olga, address, offset, CONTENT[:4000])
         assert (answer.status_code, answer.headers["Upload-Offset"]) == (409, "4000")
-    for offset in ("", "x", "-1"):
-        assert patch(olga, address, offset, b"x").status_code in {409, 422}
+    for nonsense in ("", "x", "-1"):
+        assert patch(olga, address, nonsense, b"x").status_code in {409, 422}
     assert start(olga).location == address
     assert 'data-received="4000"' in olga.get(address).text
 
