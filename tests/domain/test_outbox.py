@@ -258,7 +258,7 @@ def test_the_worker_does_all_jobs_and_ends_when_told(
     own_statistics = ["statistics"] if db.on_sqlite() else []  # PostgreSQL keeps its own
     # The scanner of viruses has a thread of its own, which may come first.
     assert sorted(asked) == sorted(
-        ["virus scans", "mails", "downloads", "old sign-ins", "files", "jobs", "backups", *own_statistics]
+        ["virus scans", "mails", "downloads", "old sign-ins", "files", "uploads", "jobs", "backups", *own_statistics]
     )
     monkeypatch.undo()
     jobs = [*periodic.rounds(), periodic.Round("end", MINUTE, lambda _at: stop.set())]

@@ -18,6 +18,7 @@ from werkzeug.routing import Rule
 from csp_web.db import Base, now, session, transaction
 from csp_web.domain.access.sessions import start
 from csp_web.domain.delivery.links import get_keys_and_downloads
+from csp_web.domain.delivery.saved_views import save_view
 from csp_web.domain.long_work import job_files
 from csp_web.domain.stock.keys import hand_out_own_version
 from csp_web.domain.upkeep import backups, configured
@@ -38,6 +39,7 @@ from csp_web.models import (
     OutboxState,
     ProductKey,
     Role,
+    SavedView,
     Subscription,
     Ticket,
     TicketFile,
@@ -45,6 +47,7 @@ from csp_web.models import (
     UserSession,
 )
 from tests.support.files import add_option
+from tests.support.site_uploads import add_uploads
 from tests.support.stock import bought, sku_of, stock
 from tests.support.tickets import file_refund
 from tests.world import make_user
@@ -79,9 +82,10 @@ OF_NOBODY = {
     "product_key",
     "token",
     "topic",
+    "upload",
 }
 # Of the person who asks: made anew for each request.
-OF_ONESELF = {"job", "session_id"}
+OF_ONESELF = {"job", "session_id", "view"}
 NEVER_COMPARED = {"audit_entries", "audit_head", "user_sessions", "sign_in_throttles"}
 
 
@@ -100,6 +104,8 @@ class Samples:
             "session_id": _session_of(self.world.people[person]) if "session_id" in rule.arguments else "",
             "job": self.jobs.get(person, 0),
             "name": _backup() if "name" in rule.arguments else "",
+            "upload": _upload() if "upload" in rule.arguments else 0,
+            "view": _view_of(self.world, person) if "view" in rule.arguments else 0,
         }
         missing = rule.arguments - known.keys()
         assert not missing, f"{rule.rule}: give tests/support/samples.py a sample of {', '.join(sorted(missing))}"
@@ -121,6 +127,8 @@ class Samples:
         user = session.get_one(User, self.world.people[person])
         if "job" in rule.arguments:
             return person in self.jobs
+        if "view" in rule.arguments:
+            return self.world.actor(person).may("software.see")
         if user.partner_id == self.world.partners["contoso"]:
             return True
         return all(OF_A_PARTNER[name] in user.roles for name in rule.arguments & OF_A_PARTNER.keys())
@@ -146,6 +154,9 @@ def make_samples(world: World) -> Samples:
     line = session.get_one(Subscription, line_id)
     ticket = file_refund(world, line.id, at=now())
     file_id = _file_of(ticket, world.people["alice"])
+    _upload()
+    for name in world.people:
+        _view_of(world, name)
     return Samples(
         world,
         {
@@ -186,6 +197,24 @@ def _job_of(world: World, name: str) -> int:
         row.file_size, row.file_sha256 = stored.size, stored.sha256
         session.add(row)
     return row.id
+
+
+def _view_of(world: World, name: str) -> int:
+    """A view that only this person sees; it is there again after it was deleted. 0: the role sees no software."""
+    by = world.actor(name)
+    if not by.may("software.see"):
+        return 0
+    found = session.scalars(select(SavedView.id).filter_by(owner_id=by.id)).first()
+    session.rollback()
+    if found is not None:
+        return found
+    with transaction():
+        return save_view("Sample", "deadline=7", by=by).id
+
+
+def _upload() -> int:
+    """An upload that was cut off; it is there again after it was discarded."""
+    return int(add_uploads()["upload"])
 
 
 def _backup() -> str:

@@ -62,8 +62,8 @@ def test_the_sheet_says_what_the_customer_needs(world: World, alice: FlaskClient
 def test_paper_has_no_cards_no_colours_and_no_frame() -> None:
     """A4 is as narrow as a phone: tables must stay tables on it, in whatever theme the screen wears."""
     tables, paper = (CSS / "tables.css").read_text(), (CSS / "print.css").read_text()
-    assert "@media screen and (width < 48rem)" in tables
-    assert not re.search(r"@media \(width < 48rem\)", tables)
+    assert "@media screen and (width < 56rem)" in tables
+    assert not re.search(r"@media \(width < 56rem\)", tables)
     for part in (".topbar", ".nav-side", ".btn", ".footer", ":root[data-contrast]", "break-inside: avoid", "size: A4"):
         assert part in paper
 
