@@ -55,9 +55,9 @@ class KeyStory:
     def stock(self) -> None:
         """The keys: first with mistakes of every kind, then checked, imported, and imported once more."""
         rows = [row_of(number) for number in range(OTHER_FROM)]
-        self.bring("Check", [*rows[:2], *_wrong_rows()], status=422)
+        self.bring("Check only", [*rows[:2], *_wrong_rows()], status=422)
         self.bring("Import", [*rows[:20], *_wrong_rows()], status=422)
-        for act, status in (("Check", 200), ("Import", 200), ("Import", 422)):
+        for act, status in (("Check only", 200), ("Import", 200), ("Import", 422)):
             self.bring(act, rows[:50], status=status)
         self.bring("Import", rows, status=200)  # so many are left to the worker, who refuses: fifty are there
         self.bring("Import", rows[50:], status=200)

@@ -193,6 +193,24 @@ def test_a_stop_says_what_the_role_may_not_do(app: Flask, world: World) -> None:
     assert "This needs the role: Admin agent" in audrey.get("/tour/go?to=keys", follow_redirects=True).text
 
 
+def test_the_tour_says_when_there_is_nothing_of_the_kind_yet(app: Flask, world: World) -> None:
+    """In a new installation nobody is told of offers on a page that has none."""
+    stands_in = "so another page stands in for it"
+    alice = world.sign_in(app, "alice")
+    assert stands_in in alice.get("/tour/go?to=products", follow_redirects=True).text
+    assert stands_in not in alice.get("/tour/go?to=customer", follow_redirects=True).text
+    bought(world)
+    assert stands_in not in alice.get("/tour/go?to=products", follow_redirects=True).text
+
+
+def test_the_tour_of_the_desk_begins_with_what_waits(app: Flask, world: World) -> None:
+    """A support agent opens no requests, so no stop begins by refusing that."""
+    sam = world.sign_in(app, "sam")
+    first = sam.get("/tour/go", follow_redirects=True).text
+    assert "What waits" in first
+    assert "This needs the role" not in first
+
+
 def test_s1_the_tour_shows_only_ones_own(app: Flask, world: World) -> None:
     bought(world)
     assert sample(world.actor("alice")).customer

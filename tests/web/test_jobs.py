@@ -340,7 +340,7 @@ def test_d11_cancelled_in_the_middle_what_was_moved_stays_and_the_page_says_so(
 
     monkeypatch.setattr(key_rotation, "_move_batch", moved_when_cancelled)
     assert job_table.work_once() == 1
-    assert "What was done stays, and can be gone on with." in said(olga.open(f"/jobs/{number}"))
+    assert "What was done stays, and can be continued." in said(olga.open(f"/jobs/{number}"))
     assert key_rotation.outdated() > 0
     olga.open("/admin/keys").press("Encrypt the keys anew")
     assert job_table.work_once() == 1

@@ -96,7 +96,7 @@ def test_b5_the_list_says_how_much_of_how_much_who_and_offers_to_go_on(olga: Fla
     page = olga.get(LIST)
     for text in ("Unfinished uploads", "4 KB of 10.2 KB", "Olga", "Resume", "Discard"):
         assert text in said(page)
-    assert "1 unfinished upload can be gone on with" in said(olga.get(NEW))
+    assert "1 unfinished upload can be resumed" in said(olga.get(NEW))
     assert "is discarded" in said(press(olga, address, "discard"))
     assert "Unfinished uploads" not in olga.get(LIST).text
     gone = patch(olga, address, 4000, CONTENT[4000:])
@@ -130,7 +130,7 @@ def test_only_the_same_file_goes_on(olga: FlaskClient) -> None:
         assert "data-pieces" not in other.text
     plain = olga.post(address, data={"csrf_token": token, "file": (io.BytesIO(CONTENT), NAME)})
     assert plain.status_code == 422
-    assert "Going on needs JavaScript" in said(plain)
+    assert "Resuming needs JavaScript" in said(plain)
 
 
 @pytest.mark.parametrize(

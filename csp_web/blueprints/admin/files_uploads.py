@@ -111,7 +111,7 @@ def go_on(upload: int) -> Any:
     """The file was chosen again: is it the same?"""
     row, form = _row(upload), GoingOnForm()
     if not form.head.data:
-        form.take({"file": _("Choose a file. Going on needs JavaScript.")})
+        form.take({"file": _("Choose a file. Resuming needs JavaScript.")})
     elif form.validate_on_submit():
         try:
             refuse_other_file(row, _local_file(form))

@@ -101,7 +101,7 @@ def cancel(job: Job) -> Any:
     """Ask whether it is to be cancelled; cancel it. What it did so far is undone."""
     if request.method == "POST":
         if jobs.cancel(job, by=current_actor()):
-            lasting = _("It is cancelled. What was done stays, and can be gone on with.")
+            lasting = _("It is cancelled. What was done stays, and can be continued.")
             flash(lasting if KINDS[job.kind].lasting else _("It is cancelled. Nothing was changed."), "success")
         return redirect(url_for(".detail", job=job.id), 303)
     if not job.is_open:

@@ -97,7 +97,7 @@ def mail_link(customer: Customer, subscription: Subscription, link: DownloadLink
         except Invalid as error:
             form.take(error.problems)
         else:
-            flash(_("The link is on its way to %(email)s.", email=recipient), "success")
+            flash(_("The mail with the link waits to be sent: %(email)s.", email=recipient), "success")
             return _back(customer, subscription)
     more = {"customer": customer, "line": subscription, "link": link, "form": form, "problem": why_not_send(link)}
     return render_template("software/send_link.html", **more), 422 if form.errors else 200

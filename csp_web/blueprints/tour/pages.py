@@ -28,6 +28,7 @@ class Box:
     count: int
     refused: str
     here: bool
+    missing: bool  # what the stop tells of is not there yet
     following: str
 
 
@@ -49,8 +50,9 @@ def go() -> Any:
     stop = next((each for each in stops if each.key == wanted), None)
     if stop is None:
         raise NotFound
-    address = stop.address(sample(actor))
-    cookie["tour"] = {"at": stop.key, "path": urlsplit(address).path}
+    found = sample(actor)
+    address, missing = stop.address(found), bool(stop.shows) and not getattr(found, stop.shows)
+    cookie["tour"] = {"at": stop.key, "path": urlsplit(address).path, "missing": missing}
     return redirect(address, 303)
 
 
@@ -80,6 +82,7 @@ def tour_box() -> Box | None:
         count=len(stops),
         refused=refusal(actor, stop.acts) if stop.acts else "",
         here=request.path == cookie["tour"].get("path"),
+        missing=bool(cookie["tour"].get("missing")),
         following=url_for("tour.go", to=following) if following else "",
     )
 

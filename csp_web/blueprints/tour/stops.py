@@ -24,6 +24,7 @@ class Stop:
     sees: str
     address: Address
     acts: str = ""
+    shows: str = ""  # what of the sample its page shows; without it another page stands in
 
 
 def _of_customer(endpoint: str) -> Address:
@@ -66,6 +67,7 @@ _PARTNER = (
         N_("These are the offers in the customer’s market and currency. What cannot be sold says why."),
         "orders.place",
         _of_customer("orders.products"),
+        shows="customer",
     ),
     Stop(
         "cart",
@@ -73,6 +75,7 @@ _PARTNER = (
         N_("Here you see what it costs and until when each line could be cancelled. Place order charges your account."),
         "orders.place",
         _of_customer("orders.cart"),
+        shows="customer",
     ),
     Stop(
         "software",
@@ -80,6 +83,7 @@ _PARTNER = (
         N_("Every line says how its keys stand and how long it can still be cancelled."),
         "software.see",
         _of_customer("software.index"),
+        shows="customer",
     ),
     Stop(
         "keys",
@@ -90,6 +94,7 @@ _PARTNER = (
         "software.see",
         _line,
         "keys.handle",
+        shows="line",
     ),
     Stop(
         "link",
@@ -97,6 +102,7 @@ _PARTNER = (
         N_("Copy it and send it to the customer. It ends after some days or downloads; a new one replaces it."),
         "keys.handle",
         _line,
+        shows="line",
     ),
     Stop(
         "cancel",
@@ -106,6 +112,7 @@ _PARTNER = (
         ),
         "subscriptions.cancel",
         _cancel,
+        shows="line",
     ),
     Stop(
         "request",
@@ -114,6 +121,7 @@ _PARTNER = (
         "tickets.see",
         _ticket,
         "tickets.open",
+        shows="ticket",
     ),
 )
 _SUPPORT = (
@@ -139,6 +147,7 @@ _SUPPORT = (
         ),
         "support.work",
         _ticket,
+        shows="ticket",
     ),
 )
 _OPERATOR = (
@@ -189,7 +198,8 @@ _OPERATOR = (
 
 def stops_for(actor: Actor) -> tuple[Stop, ...]:
     """The stops whose pages the person may open, in the order of the story."""
-    wanted = [*_PARTNER, *(_SUPPORT if actor.may("support.work") else ())]
+    asking = [stop for stop in _PARTNER if stop.key != "request"] if actor.may("support.work") else _PARTNER
+    wanted = [*asking, *(_SUPPORT if actor.may("support.work") else ())]
     if actor.may("operator.manage") or not any(actor.may(stop.sees) for stop in wanted):
         wanted += _OPERATOR
     return tuple(stop for stop in wanted if actor.may(stop.sees))
