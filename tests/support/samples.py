@@ -154,9 +154,7 @@ def make_samples(world: World) -> Samples:
     line = session.get_one(Subscription, line_id)
     ticket = file_refund(world, line.id, at=now())
     file_id = _file_of(ticket, world.people["alice"])
-    _upload()
-    for name in world.people:
-        _view_of(world, name)
+    _begun_by_people(world)
     return Samples(
         world,
         {
@@ -197,6 +195,13 @@ def _job_of(world: World, name: str) -> int:
         row.file_size, row.file_sha256 = stored.size, stored.sha256
         session.add(row)
     return row.id
+
+
+def _begun_by_people(world: World) -> None:
+    """Before anything is compared: what is made anew when it is missing."""
+    _upload()
+    for name in world.people:
+        _view_of(world, name)
 
 
 def _view_of(world: World, name: str) -> int:
