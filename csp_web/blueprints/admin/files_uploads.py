@@ -133,6 +133,10 @@ def take_piece(upload: int) -> Response:
             there = note_piece(row, offset, count).received
     except WrongOffset as error:
         return Response(status=409, headers={OFFSET: str(error.right)})
+    except Refused:
+        if (row := _row(upload)).option_id is None:
+            raise
+        return Response(status=409, headers={OFFSET: str(row.size)})  # another tab was faster: everything is there
     return Response(status=204, headers={OFFSET: str(there)})
 
 
