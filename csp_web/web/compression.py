@@ -17,6 +17,7 @@ from werkzeug.http import parse_accept_header
 TYPES = frozenset({"application/json", "text/csv", "text/html", "text/plain"})
 LEAST = 1024  # bytes; what fits into one packet anyhow gains nothing
 LEVEL, LEVEL_OF_A_PART = 3, 6  # parts are short, and come while somebody types
+LONG, LEVEL_OF_LONG = 65_536, 9  # the whole guide on one page: seldom asked for, and a first load has its limit
 LONGEST_NAME = 100
 _GZIP, _HEADER = 31, 10  # window bits that make zlib write gzip; size of the header that it writes
 _HAS_NAME = b"\x08"
@@ -35,10 +36,16 @@ def _compress(response: Response) -> Response:
         return response
     body = response.get_data()
     if len(body) >= LEAST:
-        response.set_data(packed(body, LEVEL_OF_A_PART if "HX-Request" in request.headers else LEVEL))
+        response.set_data(packed(body, _level(len(body))))
         response.headers["Content-Encoding"] = "gzip"
         _weaken_tag(response)
     return response
+
+
+def _level(length: int) -> int:
+    if "HX-Request" in request.headers:
+        return LEVEL_OF_A_PART
+    return LEVEL if length < LONG else LEVEL_OF_LONG
 
 
 def _may_be_compressed(response: Response) -> bool:

@@ -15,7 +15,7 @@ from tests.support.browser import until
 from tests.support.busy import fill_busy
 from tests.support.live import LiveServer
 from tests.support.site import ADMIN
-from tests.support.weighing import LINE, MOST_UPDATE, Scale, lean_site, times_lean
+from tests.support.weighing import LINE, MOST_BYTES, MOST_UPDATE, Scale, lean_site, times_lean
 from tests.support.weights import updates_by_hand, updates_of_pages, weigh_pages
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 def test_the_first_load_of_every_page_is_light_and_still(site: Site) -> None:
     found = {address: weight.faults for address, weight in weigh_pages(site).items()}
     assert {address: faults for address, faults in found.items() if faults} == {}
+
+
+def test_the_longest_page_of_all_is_light_too(site: Site) -> None:
+    """The whole guide in Russian, whose letters take two bytes each."""
+    assert Scale(site.tab(ADMIN, "ru").context.new_page()).weigh("/help/all").bytes <= MOST_BYTES
 
 
 def test_what_htmx_asks_for_is_small(site: Site) -> None:
