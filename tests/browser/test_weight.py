@@ -14,7 +14,7 @@ import pytest
 from tests.support.browser import until
 from tests.support.busy import fill_busy
 from tests.support.live import LiveServer
-from tests.support.site import ADMIN
+from tests.support.site import ADMIN, OPERATOR
 from tests.support.weighing import LINE, MOST_BYTES, MOST_UPDATE, Scale, lean_site, times_lean
 from tests.support.weights import updates_by_hand, updates_of_pages, weigh_pages
 
@@ -46,6 +46,17 @@ def test_the_first_load_of_every_page_is_light_and_still(site: Site) -> None:
 def test_the_longest_page_of_all_is_light_too(site: Site) -> None:
     """The whole guide in Russian, whose letters take two bytes each."""
     assert Scale(site.tab(ADMIN, "ru").context.new_page()).weigh("/help/all").bytes <= MOST_BYTES
+
+
+def test_the_stock_of_keys_does_not_move_when_the_rest_of_it_comes(site: Site) -> None:
+    """A busy browser paints a long list in pieces: its columns stand where they stand with the first rows alone."""
+    page = site.tab(OPERATOR)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto("/admin/keys")
+    columns = "(heads) => heads.map((head) => Math.round(head.getBoundingClientRect().left))"
+    whole = page.locator("#pools thead th").evaluate_all(columns)
+    page.locator("#pools tbody tr:nth-child(n+4)").evaluate_all("(rows) => rows.forEach((row) => row.remove())")
+    assert page.locator("#pools thead th").evaluate_all(columns) == whole
 
 
 def test_what_htmx_asks_for_is_small(site: Site) -> None:

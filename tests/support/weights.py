@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bs4 import BeautifulSoup
 
 from tests.support.site import ADMIN, PLACES, Place, choose
-from tests.support.weighing import MOST_SHIFT, Scale, Weight
+from tests.support.weighing import Scale, Weight
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Response
@@ -33,10 +33,7 @@ def pages(site: Site) -> Iterator[tuple[Place, str]]:
 
 
 def weigh_pages(site: Site, language: str = "en") -> dict[str, Weight]:
-    """The weight of each page by its name. Blocking and shifts are what the calmest of a few loads had.
-
-    Others use the machine, too: a browser that has to wait in the middle of a long list paints what it has by then.
-    """
+    """The weight of each page by its name. Blocking is what the calmest of a few loads had: others use the machine too."""
     scales: dict[str, Scale] = {}
     found = {}
     for place, address in pages(site):
@@ -51,10 +48,9 @@ def weigh_pages(site: Site, language: str = "en") -> dict[str, Weight]:
 def _calmest(scale: Scale, address: str, status: int) -> Weight:
     weight = scale.weigh(address, status)
     for _again in range(TRIES - 1):
-        if not weight.blocked and weight.shift < MOST_SHIFT:
+        if not weight.blocked:
             break
-        again = scale.weigh(address, status)
-        weight = replace(weight, blocked=min(weight.blocked, again.blocked), shift=min(weight.shift, again.shift))
+        weight = replace(weight, blocked=min(weight.blocked, scale.weigh(address, status).blocked))
     return weight
 
 
